@@ -238,6 +238,9 @@ pub struct Restored {
     pub keys: Vec<(SegmentKey, MessageId)>,
     /// Messages in `Gathering` or `Received`, oldest first, with their segments.
     pub messages: Vec<MessageRow>,
+    /// Messages received within the last day that went on although parts of them
+    /// were missing, with their segments: a late part belongs to them.
+    pub incomplete: Vec<MessageRow>,
     /// Parts in `Ready`, `Sending`, and those in `Sent` within
     /// `Config::await_reports`, oldest first.
     pub parts: Vec<PartRow>,

@@ -1,0 +1,249 @@
+//! Received: keeping what came, putting parts together, asking once.
+
+use jibu_types::{Channel, PhoneNumber, Timestamp};
+
+use crate::{
+    AnswerSummary, Change, Group, IgnoreReason, MessageId, MessageRow, MessageState, ModemName,
+    Output, PartId, PartRow, PartState, Segment, SegmentKey, Slot, Spool,
+};
+
+/// What the parts of one concatenated message have in common. Two senders may
+/// use the same reference, and so may one sender with the other width.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct GroupKey {
+    sender: String,
+    reference: u16,
+    wide: bool,
+    total: u8,
+}
+
+impl GroupKey {
+    fn of(segment: &Segment) -> Option<GroupKey> {
+        segment.group.map(|Group { reference, wide, total, .. }| GroupKey {
+            sender: segment.key.sender.clone(),
+            reference,
+            wide,
+            total,
+        })
+    }
+}
+
+impl Spool {
+    pub(crate) fn arrived(
+        &mut self,
+        modem: ModemName,
+        slot: Option<Slot>,
+        segment: Segment,
+        now: Timestamp,
+    ) {
+        if self.keys.insert(segment.key.clone(), now).is_none() {
+            self.keep(&modem, segment, now);
+        }
+        self.erase(modem, slot);
+    }
+
+    fn keep(&mut self, modem: &ModemName, segment: Segment, now: Timestamp) {
+        let group = GroupKey::of(&segment);
+        if let Some((message, _)) = group.as_ref().and_then(|key| self.closed_groups.get(key)) {
+            // The person has been answered without this part; keep it for the record.
+            let message = *message;
+            self.save(vec![Change::AddSegment { message, segment }]);
+            return;
+        }
+        if let Some(id) = group.and_then(|key| self.gathering(&key, &segment)) {
+            self.add_part(id, segment);
+            return;
+        }
+
+        let state = match self.reason_to_ignore(&segment, now) {
+            Some(reason) => MessageState::Ignored(reason),
+            None if segment.group.is_some_and(|g| g.total > 1) => MessageState::Gathering,
+            None => MessageState::Received,
+        };
+        let row = self.new_message(modem.clone(), segment, state, now);
+        match row.state {
+            MessageState::Ignored(_) | MessageState::Answered => {}
+            MessageState::Gathering => {
+                self.messages.insert(row.id, row);
+            }
+            MessageState::Received => {
+                let id = row.id;
+                self.messages.insert(id, row);
+                self.ask(id);
+            }
+        }
+    }
+
+    /// The message that still misses this very part.
+    fn gathering(&self, key: &GroupKey, segment: &Segment) -> Option<MessageId> {
+        let part = segment.group.map(|g| g.part);
+        self.messages
+            .values()
+            .filter(|row| row.state == MessageState::Gathering)
+            .filter(|row| row.segments.first().and_then(GroupKey::of).as_ref() == Some(key))
+            .find(|row| row.segments.iter().all(|s| s.group.map(|g| g.part) != part))
+            .map(|row| row.id)
+    }
+
+    fn add_part(&mut self, id: MessageId, segment: Segment) {
+        let Some(row) = self.messages.get_mut(&id) else { return };
+        let total = segment.group.map_or(1, |g| usize::from(g.total));
+        row.segments.push(segment.clone());
+        let mut changes = vec![Change::AddSegment { message: id, segment }];
+        let complete = row.segments.len() >= total;
+        if complete {
+            row.state = MessageState::Received;
+            changes.push(Change::SetMessage { message: id, state: MessageState::Received });
+        }
+        self.save(changes);
+        if complete {
+            self.ask(id);
+        }
+    }
+
+    fn new_message(
+        &mut self,
+        modem: ModemName,
+        segment: Segment,
+        state: MessageState,
+        now: Timestamp,
+    ) -> MessageRow {
+        self.last_message += 1;
+        let row = MessageRow {
+            id: MessageId(self.last_message),
+            channel: Channel::Sms,
+            modem,
+            sender: segment.sender.clone(),
+            received_at: now,
+            state,
+            segments: vec![segment],
+        };
+        self.save(vec![Change::AddMessage(row.clone())]);
+        row
+    }
+
+    pub(crate) fn unreadable(
+        &mut self,
+        modem: ModemName,
+        slot: Option<Slot>,
+        key: SegmentKey,
+        pdu: Vec<u8>,
+        now: Timestamp,
+    ) {
+        if self.keys.insert(key.clone(), now).is_none() {
+            let segment = Segment { key, sender: None, group: None, pdu };
+            let state = MessageState::Ignored(IgnoreReason::Unreadable);
+            self.new_message(modem.clone(), segment, state, now);
+        }
+        self.erase(modem, slot);
+    }
+
+    fn erase(&mut self, modem: ModemName, slot: Option<Slot>) {
+        if let Some(slot) = slot {
+            self.outputs.push_back(Output::Erase { modem, slot });
+        }
+    }
+
+    fn reason_to_ignore(&self, segment: &Segment, now: Timestamp) -> Option<IgnoreReason> {
+        let Some(sender) = &segment.sender else { return Some(IgnoreReason::NotAPerson) };
+        if sender.is_short_code() || self.config.never_answer.contains(sender) {
+            return Some(IgnoreReason::NotAPerson);
+        }
+        let spent = self
+            .answered
+            .get(sender)
+            .map_or(0, |times| times.iter().filter(|at| now.since(**at) < crate::DAY).count());
+        let waiting =
+            self.messages.values().filter(|row| row.sender.as_ref() == Some(sender)).count();
+        let allowed = usize::try_from(self.config.answers_per_day).unwrap_or(usize::MAX);
+        (spent + waiting >= allowed).then_some(IgnoreReason::Quota)
+    }
+
+    pub(crate) fn gather_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.messages
+            .values()
+            .filter(|row| row.state == MessageState::Gathering)
+            .map(|row| row.received_at + self.config.gather_wait)
+    }
+
+    /// Parts that do not come are not waited for any longer: what is there is asked.
+    pub(crate) fn close_stale_groups(&mut self, now: Timestamp) {
+        let stale: Vec<MessageId> = self
+            .messages
+            .values()
+            .filter(|row| row.state == MessageState::Gathering)
+            .filter(|row| row.received_at + self.config.gather_wait <= now)
+            .map(|row| row.id)
+            .collect();
+        for id in stale {
+            let Some(row) = self.messages.get_mut(&id) else { continue };
+            row.state = MessageState::Received;
+            let row = row.clone();
+            self.close_group(&row, now);
+            self.save(vec![Change::SetMessage { message: id, state: MessageState::Received }]);
+            self.ask(id);
+        }
+    }
+
+    pub(crate) fn close_group(&mut self, row: &MessageRow, at: Timestamp) {
+        if let Some(key) = row.segments.first().and_then(GroupKey::of) {
+            self.closed_groups.insert(key, (row.id, at));
+        }
+    }
+
+    pub(crate) fn ask(&mut self, id: MessageId) {
+        let Some(row) = self.messages.get(&id) else { return };
+        let Some(sender) = row.sender.clone() else { return };
+        let mut segments: Vec<&Segment> = row.segments.iter().collect();
+        segments.sort_by_key(|segment| segment.group.map_or(1, |g| g.part));
+        let total = segments.first().and_then(|s| s.group).map_or(1, |g| usize::from(g.total));
+        self.outputs.push_back(Output::Ask {
+            message: id,
+            sender,
+            pdus: segments.iter().map(|segment| segment.pdu.clone()).collect(),
+            missing: total.saturating_sub(segments.len()),
+        });
+    }
+
+    pub(crate) fn found(
+        &mut self,
+        id: MessageId,
+        pdus: Vec<Vec<u8>>,
+        summary: AnswerSummary,
+        conversation: Option<String>,
+        now: Timestamp,
+    ) {
+        // A message that is not waiting was answered already.
+        let Some(row) = self.messages.remove(&id) else { return };
+        let Some(sender) = row.sender else { return };
+
+        let mut changes = vec![
+            Change::SetMessage { message: id, state: MessageState::Answered },
+            Change::Summarise { message: id, at: now, summary },
+        ];
+        for (sequence, pdu) in (0..).zip(pdus) {
+            self.last_part += 1;
+            let part = PartRow {
+                id: PartId(self.last_part),
+                message: id,
+                sequence,
+                modem: row.modem.clone(),
+                recipient: sender.clone(),
+                pdu,
+                attempts: 0,
+                state: PartState::Ready { not_before: now },
+            };
+            changes.push(Change::AddPart(part.clone()));
+            self.parts.insert(part.id, part);
+        }
+        if let Some(state) = conversation {
+            changes.push(Change::KeepConversation { number: sender.clone(), at: now, state });
+        }
+        self.answered_now(sender, now);
+        self.save(changes);
+    }
+
+    fn answered_now(&mut self, sender: PhoneNumber, now: Timestamp) {
+        self.answered.entry(sender).or_default().push_back(now);
+    }
+}

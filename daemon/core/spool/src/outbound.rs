@@ -1,0 +1,329 @@
+//! Answered → sent: one part at a time and modem, its fate settled by evidence.
+
+use jibu_types::{PhoneNumber, Timestamp};
+
+use crate::{
+    Change, MessageId, ModemName, ModemState, Output, PartId, PartRow, PartState, ReportOutcome,
+    Slot, Spool, StoredPart, Verdict,
+};
+
+/// A status report that came before the modem's reply to the sending.
+#[derive(Debug)]
+pub(crate) struct EarlyReport {
+    recipient: PhoneNumber,
+    reference: u8,
+    outcome: ReportOutcome,
+}
+
+/// One part is in flight a modem, so a few are plenty.
+const EARLY_REPORTS: usize = 16;
+
+impl Spool {
+    /// Settles what was given to the modem before it went away, then goes on.
+    ///
+    /// A modem that keeps parts is evidence: a copy marked sent is on the air, a
+    /// copy marked unsent is not, and no copy means that it was never written,
+    /// because copies are deleted only after the row says `Sent`.
+    pub(crate) fn modem_ready(
+        &mut self,
+        modem: ModemName,
+        keeps_parts: bool,
+        mut stored: Vec<StoredPart>,
+        now: Timestamp,
+    ) {
+        self.modems.insert(modem.clone(), ModemState { keeps_parts, busy: false });
+        let in_doubt: Vec<PartId> = self
+            .parts
+            .values()
+            .filter(|row| matches!(&row.state, PartState::Sending { modem: m, .. } if *m == modem))
+            .map(|row| row.id)
+            .collect();
+
+        let mut resumed = None;
+        for part in in_doubt {
+            match self.take_copy(part, &mut stored) {
+                Some(copy) if copy.sent => {
+                    self.settle(part, PartState::Sent { reference: None, at: now });
+                    self.outputs
+                        .push_back(Output::Forget { modem: modem.clone(), slot: copy.slot });
+                }
+                Some(copy) => resumed = Some((part, copy.slot)),
+                None if keeps_parts => {
+                    self.settle(part, PartState::Ready { not_before: now });
+                }
+                // Without evidence a status report may still come.
+                None => {}
+            }
+        }
+        for left in stored.into_iter().filter(|copy| copy.sent || keeps_parts) {
+            self.outputs.push_back(Output::Forget { modem: modem.clone(), slot: left.slot });
+        }
+        if let Some((part, slot)) = resumed {
+            self.set_busy(&modem, true);
+            self.outputs.push_back(Output::Resume { modem, part, slot });
+        }
+    }
+
+    fn take_copy(&self, part: PartId, stored: &mut Vec<StoredPart>) -> Option<StoredPart> {
+        let row = self.parts.get(&part)?;
+        let PartState::Sending { slot, .. } = &row.state else { return None };
+        let found = match slot {
+            Some(slot) => stored.iter().position(|copy| copy.slot == *slot && copy.pdu == row.pdu),
+            // Killed between +CMGW and its row: the copy is known by its words.
+            None => stored
+                .iter()
+                .position(|copy| copy.pdu == row.pdu && !copy.sent)
+                .or_else(|| stored.iter().position(|copy| copy.pdu == row.pdu)),
+        }?;
+        Some(stored.swap_remove(found))
+    }
+
+    pub(crate) fn written(&mut self, part: PartId, slot: Slot) {
+        let Some(PartState::Sending { modem, since, .. }) = self.parts.get(&part).map(|r| &r.state)
+        else {
+            return;
+        };
+        let state = PartState::Sending { modem: modem.clone(), slot: Some(slot), since: *since };
+        self.settle(part, state);
+    }
+
+    pub(crate) fn sent(&mut self, part: PartId, reference: u8, slot: Option<Slot>, now: Timestamp) {
+        let Some(modem) = self.end_of_sending(part) else { return };
+        self.settle(part, PartState::Sent { reference: Some(reference), at: now });
+        self.forget_copy(modem, slot);
+        let early = self.early_reports.iter().position(|report| {
+            report.reference == reference
+                && self
+                    .parts
+                    .get(&part)
+                    .is_some_and(|row| same_person(&row.recipient, &report.recipient))
+        });
+        if let Some(report) = early.and_then(|at| self.early_reports.remove(at)) {
+            self.conclude(part, reference, report.outcome, now);
+        }
+    }
+
+    pub(crate) fn send_failed(
+        &mut self,
+        part: PartId,
+        verdict: Verdict,
+        why: String,
+        slot: Option<Slot>,
+        now: Timestamp,
+    ) {
+        let Some(modem) = self.end_of_sending(part) else { return };
+        let attempts = self.parts.get(&part).map_or(0, |row| row.attempts);
+        let state = if verdict == Verdict::GiveUp || attempts >= self.config.max_attempts {
+            PartState::Failed { at: now, why }
+        } else {
+            PartState::Ready { not_before: now + self.wait_after(attempts, verdict) }
+        };
+        let failed = matches!(state, PartState::Failed { .. });
+        self.settle(part, state);
+        self.forget_copy(modem, slot);
+        if failed {
+            self.give_up_the_rest(part, now);
+        }
+    }
+
+    /// Without its beginning the rest of an answer only costs money and confuses.
+    fn give_up_the_rest(&mut self, failed: PartId, now: Timestamp) {
+        let Some(message) = self.parts.get(&failed).map(|row| row.message) else { return };
+        let rest: Vec<PartId> = self
+            .parts
+            .values()
+            .filter(|row| row.message == message && row.id > failed)
+            .filter(|row| matches!(row.state, PartState::Ready { .. }))
+            .map(|row| row.id)
+            .collect();
+        for part in rest {
+            let why = "an earlier part failed".to_owned();
+            self.settle(part, PartState::Failed { at: now, why });
+        }
+    }
+
+    fn wait_after(&self, attempts: u32, verdict: Verdict) -> std::time::Duration {
+        let waits = &self.config.retry_waits;
+        let step = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+        // "Later" means that trying at once is known to be useless.
+        let step = if verdict == Verdict::Later { step.saturating_add(2) } else { step };
+        waits.get(step).or(waits.last()).copied().unwrap_or_default()
+    }
+
+    /// The modem is free again; gives its name if the part was indeed with it.
+    fn end_of_sending(&mut self, part: PartId) -> Option<ModemName> {
+        let row = self.parts.get(&part)?;
+        let PartState::Sending { modem, .. } = &row.state else { return None };
+        let modem = modem.clone();
+        self.set_busy(&modem, false);
+        Some(modem)
+    }
+
+    fn set_busy(&mut self, modem: &ModemName, busy: bool) {
+        if let Some(state) = self.modems.get_mut(modem) {
+            state.busy = busy;
+        }
+    }
+
+    fn forget_copy(&mut self, modem: ModemName, slot: Option<Slot>) {
+        if let Some(slot) = slot {
+            self.outputs.push_back(Output::Forget { modem, slot });
+        }
+    }
+
+    pub(crate) fn report(
+        &mut self,
+        modem: ModemName,
+        slot: Option<Slot>,
+        recipient: &PhoneNumber,
+        reference: u8,
+        outcome: ReportOutcome,
+        now: Timestamp,
+    ) {
+        match self.reported_part(recipient, reference) {
+            Some(part) => self.conclude(part, reference, outcome, now),
+            // The report can overtake the modem's own reply to the sending.
+            None if self.is_sending_to(recipient) => {
+                if self.early_reports.len() >= EARLY_REPORTS {
+                    self.early_reports.pop_front();
+                }
+                let recipient = recipient.clone();
+                self.early_reports.push_back(EarlyReport { recipient, reference, outcome });
+            }
+            None => {}
+        }
+        if let Some(slot) = slot {
+            self.outputs.push_back(Output::Erase { modem, slot });
+        }
+    }
+
+    fn conclude(&mut self, part: PartId, reference: u8, outcome: ReportOutcome, now: Timestamp) {
+        let was_in_doubt = self.parts.get(&part).is_some_and(|row| self.is_in_doubt(row));
+        match outcome {
+            ReportOutcome::Delivered => self.settle(part, PartState::Delivered { at: now }),
+            ReportOutcome::Failed { status } => {
+                let why = format!("the network reported status 0x{status:02X}");
+                self.settle(part, PartState::Failed { at: now, why });
+            }
+            ReportOutcome::Trying if was_in_doubt => {
+                self.settle(part, PartState::Sent { reference: Some(reference), at: now });
+            }
+            ReportOutcome::Trying => {}
+        }
+    }
+
+    fn is_sending_to(&self, recipient: &PhoneNumber) -> bool {
+        self.parts.values().any(|row| {
+            matches!(row.state, PartState::Sending { .. }) && same_person(&row.recipient, recipient)
+        })
+    }
+
+    /// The newest part to this number with this reference; failing that, one
+    /// whose reference was lost in a cut.
+    fn reported_part(&self, recipient: &PhoneNumber, reference: u8) -> Option<PartId> {
+        let theirs =
+            || self.parts.values().rev().filter(|row| same_person(&row.recipient, recipient));
+        theirs()
+            .find(|row| {
+                matches!(row.state, PartState::Sent { reference: Some(r), .. } if r == reference)
+            })
+            .or_else(|| {
+                theirs().find(|row| matches!(row.state, PartState::Sent { reference: None, .. }))
+            })
+            .or_else(|| theirs().find(|row| self.is_in_doubt(row)))
+            .map(|row| row.id)
+    }
+
+    /// Given to a modem that has since gone away and come back without a copy.
+    fn is_in_doubt(&self, row: &PartRow) -> bool {
+        match &row.state {
+            PartState::Sending { modem, .. } => {
+                self.modems.get(modem).is_some_and(|state| !state.busy && !state.keeps_parts)
+            }
+            _ => false,
+        }
+    }
+
+    /// A part in doubt for which no report came is sent again: better twice than never.
+    pub(crate) fn release_unknown_fates(&mut self, now: Timestamp) {
+        let released: Vec<PartId> = self
+            .parts
+            .values()
+            .filter(|row| self.is_in_doubt(row))
+            .filter(|row| self.doubt_ends(row).is_some_and(|at| at <= now))
+            .map(|row| row.id)
+            .collect();
+        for part in released {
+            self.settle(part, PartState::Ready { not_before: now });
+        }
+    }
+
+    fn doubt_ends(&self, row: &PartRow) -> Option<Timestamp> {
+        match row.state {
+            PartState::Sending { since, .. } => Some(since + self.config.unknown_fate_wait),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn send_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        // While its modem is away or busy, the modem's next event wakes us.
+        let due = self.first_waiting().filter(|(row, _)| self.is_free(&row.modem));
+        let doubts = self.parts.values().filter(|row| self.is_in_doubt(row));
+        due.map(|(_, not_before)| not_before).chain(doubts.filter_map(|row| self.doubt_ends(row)))
+    }
+
+    pub(crate) fn send_what_can_be_sent(&mut self, now: Timestamp) {
+        while let Some(part) = self.next_part(now) {
+            let Some(row) = self.parts.get_mut(&part) else { return };
+            row.attempts += 1;
+            let (modem, pdu) = (row.modem.clone(), row.pdu.clone());
+            let state = PartState::Sending { modem: modem.clone(), slot: None, since: now };
+            self.settle(part, state);
+            self.set_busy(&modem, true);
+            self.outputs.push_back(Output::Send { modem, part, pdu });
+        }
+    }
+
+    /// The oldest part that is due and whose modem is free.
+    fn next_part(&self, now: Timestamp) -> Option<PartId> {
+        self.first_waiting()
+            .find(|(row, not_before)| *not_before <= now && self.is_free(&row.modem))
+            .map(|(row, _)| row.id)
+    }
+
+    /// Of every answer the first part that waits, unless one before it is being
+    /// sent: pages arrive in reading order. An answer's parts have neighbouring ids.
+    fn first_waiting(&self) -> impl Iterator<Item = (&PartRow, Timestamp)> + '_ {
+        let mut unfinished: Option<MessageId> = None;
+        self.parts.values().filter_map(move |row| {
+            let waiting_since = match row.state {
+                PartState::Ready { not_before } => Some(not_before),
+                PartState::Sending { .. } => None,
+                _ => return None,
+            };
+            let behind_another = unfinished.replace(row.message) == Some(row.message);
+            waiting_since.filter(|_| !behind_another).map(|at| (row, at))
+        })
+    }
+
+    fn is_free(&self, modem: &ModemName) -> bool {
+        self.modems.get(modem).is_some_and(|state| !state.busy)
+    }
+
+    fn settle(&mut self, part: PartId, state: PartState) {
+        let Some(row) = self.parts.get_mut(&part) else { return };
+        row.state = state.clone();
+        let attempts = row.attempts;
+        self.save(vec![Change::SetPart { part, attempts, state }]);
+    }
+}
+
+/// A network may report a number in national form that was sent to in
+/// international form; the last nine digits tell people apart.
+fn same_person(a: &PhoneNumber, b: &PhoneNumber) -> bool {
+    let tail = |number: &PhoneNumber| -> String {
+        let digits = number.digits();
+        digits[digits.len().saturating_sub(9)..].to_owned()
+    };
+    a == b || tail(a) == tail(b)
+}

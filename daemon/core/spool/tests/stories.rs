@@ -1,0 +1,255 @@
+//! What the spool does in single situations.
+
+use std::time::Duration;
+
+use jibu_spool::{
+    AnswerSummary, Change, Config, Group, IgnoreReason, Input, MessageId, MessageState, ModemName,
+    Output, PartId, PartState, ReportOutcome, Restored, Segment, SegmentKey, Slot, Spool, Verdict,
+};
+use jibu_types::{PhoneNumber, Timestamp};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds)
+}
+
+fn modem() -> ModemName {
+    ModemName("gsm".into())
+}
+
+fn spool() -> Spool {
+    let mut spool = Spool::new(Config::default(), Restored::default(), at(0));
+    let ready = Input::ModemReady { modem: modem(), keeps_parts: true, stored: vec![] };
+    drain(&mut spool, ready, 0);
+    spool
+}
+
+fn drain(spool: &mut Spool, input: Input, seconds: i64) -> Vec<Output> {
+    spool.handle(input, at(seconds));
+    std::iter::from_fn(|| spool.poll()).collect()
+}
+
+fn sms(sender: &str, hash: u8, group: Option<Group>) -> Input {
+    let key = SegmentKey { sender: sender.into(), sent_at: at(0), tpdu_hash: [hash; 32] };
+    let sender = PhoneNumber::parse(sender).ok();
+    let slot = Some(Slot { storage: "SM".into(), index: u16::from(hash) });
+    Input::Arrived {
+        modem: modem(),
+        slot,
+        segment: Segment { key, sender, group, pdu: vec![hash] },
+    }
+}
+
+fn answer(message: i64, pages: u8) -> Input {
+    Input::Answered {
+        message: MessageId(message),
+        pdus: (0..pages).map(|page| vec![page]).collect(),
+        summary: AnswerSummary {
+            kind: "found".into(),
+            language: "en".into(),
+            details: "{}".into(),
+        },
+        conversation: None,
+    }
+}
+
+fn part(of: u8, part: u8) -> Option<Group> {
+    Some(Group { reference: 0, wide: false, total: of, part })
+}
+
+fn asked(outputs: &[Output]) -> Vec<(i64, usize, usize)> {
+    outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Ask { message, pdus, missing, .. } => Some((message.0, pdus.len(), *missing)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn sent(outputs: &[Output]) -> Vec<i64> {
+    outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Send { part, .. } => Some(part.0),
+            _ => None,
+        })
+        .collect()
+}
+
+fn states(outputs: &[Output]) -> Vec<PartState> {
+    outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::Save(changes) => Some(changes),
+            _ => None,
+        })
+        .flatten()
+        .filter_map(|change| match change {
+            Change::SetPart { state, .. } => Some(state.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_message_is_kept_before_it_is_erased_and_asked() {
+    let outputs = drain(&mut spool(), sms("+265991234567", 1, None), 1);
+    assert!(matches!(outputs[..], [Output::Save(_), Output::Ask { .. }, Output::Erase { .. }]));
+}
+
+#[test]
+fn the_copy_that_a_power_cut_leaves_on_the_sim_is_only_erased() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991234567", 1, None), 1);
+    let again = drain(&mut spool, sms("+265991234567", 1, None), 2);
+    assert!(matches!(again[..], [Output::Erase { .. }]));
+}
+
+#[test]
+fn parts_may_come_in_any_order_and_twice() {
+    let mut spool = spool();
+    assert_eq!(asked(&drain(&mut spool, sms("+265991", 3, part(3, 3)), 1)), []);
+    assert_eq!(asked(&drain(&mut spool, sms("+265991", 1, part(3, 1)), 2)), []);
+    assert_eq!(asked(&drain(&mut spool, sms("+265991", 3, part(3, 3)), 3)), []);
+    assert_eq!(asked(&drain(&mut spool, sms("+265991", 2, part(3, 2)), 4)), [(1, 3, 0)]);
+}
+
+#[test]
+fn one_reference_of_two_senders_makes_two_messages() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991", 1, part(2, 1)), 1);
+    drain(&mut spool, sms("+265992", 2, part(2, 1)), 1);
+    assert_eq!(asked(&drain(&mut spool, sms("+265991", 3, part(2, 2)), 2)), [(1, 2, 0)]);
+    assert_eq!(asked(&drain(&mut spool, sms("+265992", 4, part(2, 2)), 2)), [(2, 2, 0)]);
+}
+
+#[test]
+fn missing_parts_are_waited_for_and_then_the_rest_is_asked() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991", 1, part(2, 2)), 1);
+    assert_eq!(spool.deadline(), Some(at(601)));
+    assert_eq!(asked(&drain(&mut spool, Input::Tick, 601)), [(1, 1, 1)]);
+    drain(&mut spool, answer(1, 1), 602);
+    let late = drain(&mut spool, sms("+265991", 2, part(2, 1)), 700);
+    assert_eq!(asked(&late), []);
+    assert!(matches!(late[..], [Output::Save(_), Output::Erase { .. }]));
+}
+
+#[test]
+fn names_short_codes_and_our_own_numbers_are_never_answered() {
+    let own = PhoneNumber::parse("+265990000000").unwrap();
+    let config = Config { never_answer: vec![own], ..Config::default() };
+    for sender in ["MPESA", "50131", "+265990000000"] {
+        let mut spool = Spool::new(config.clone(), Restored::default(), at(0));
+        let outputs = drain(&mut spool, sms(sender, 1, None), 1);
+        let Output::Save(changes) = &outputs[0] else { panic!("{outputs:?}") };
+        let Change::AddMessage(row) = &changes[0] else { panic!("{changes:?}") };
+        assert_eq!(row.state, MessageState::Ignored(IgnoreReason::NotAPerson), "{sender}");
+        assert_eq!(asked(&outputs), []);
+    }
+}
+
+#[test]
+fn a_sender_has_a_quota_a_day() {
+    let config = Config { answers_per_day: 2, ..Config::default() };
+    let mut spool = Spool::new(config, Restored::default(), at(0));
+    for hash in 1..=2 {
+        assert_eq!(asked(&drain(&mut spool, sms("+265991", hash, None), 10)).len(), 1);
+        drain(&mut spool, answer(i64::from(hash), 1), 10);
+    }
+    assert_eq!(asked(&drain(&mut spool, sms("+265991", 3, None), 11)), []);
+    assert_eq!(asked(&drain(&mut spool, sms("+265992", 4, None), 11)).len(), 1);
+    assert_eq!(asked(&drain(&mut spool, sms("+265991", 5, None), 10 + 86_400)).len(), 1);
+}
+
+#[test]
+fn pages_leave_in_reading_order_one_at_a_time() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991", 1, None), 1);
+    assert_eq!(sent(&drain(&mut spool, answer(1, 2), 2)), [1]);
+    let done = Input::Sent { part: PartId(1), reference: 9, slot: None };
+    assert_eq!(sent(&drain(&mut spool, done, 3)), [2]);
+}
+
+#[test]
+fn a_failed_page_holds_back_the_pages_behind_it_but_not_other_people() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991", 1, None), 1);
+    drain(&mut spool, sms("+265992", 2, None), 1);
+    drain(&mut spool, answer(1, 2), 2);
+    drain(&mut spool, answer(2, 1), 2);
+    let failed = Input::SendFailed {
+        part: PartId(1),
+        verdict: Verdict::Retry,
+        why: "+CMS ERROR: 42".into(),
+        slot: None,
+    };
+    assert_eq!(sent(&drain(&mut spool, failed, 3)), [3]);
+    let done = Input::Sent { part: PartId(3), reference: 1, slot: None };
+    assert_eq!(sent(&drain(&mut spool, done, 4)), []);
+    assert_eq!(spool.deadline(), Some(at(3 + 5)));
+    assert_eq!(sent(&drain(&mut spool, Input::Tick, 8)), [1]);
+}
+
+#[test]
+fn what_can_never_be_sent_is_given_up_with_the_rest_of_its_answer() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991", 1, None), 1);
+    drain(&mut spool, answer(1, 3), 2);
+    let failed = Input::SendFailed {
+        part: PartId(1),
+        verdict: Verdict::GiveUp,
+        why: "+CMS ERROR: 28".into(),
+        slot: None,
+    };
+    let outputs = drain(&mut spool, failed, 3);
+    assert_eq!(states(&outputs).len(), 3);
+    assert!(states(&outputs).iter().all(|state| matches!(state, PartState::Failed { .. })));
+    assert_eq!(spool.unsent(), 0);
+    assert_eq!(spool.deadline(), None);
+}
+
+#[test]
+fn a_report_may_overtake_the_reply_to_the_sending() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991234567", 1, None), 1);
+    drain(&mut spool, answer(1, 1), 2);
+    let report = Input::Report {
+        modem: modem(),
+        slot: None,
+        recipient: PhoneNumber::parse("0991234567").unwrap(),
+        reference: 77,
+        outcome: ReportOutcome::Delivered,
+    };
+    assert_eq!(states(&drain(&mut spool, report, 3)), []);
+    let done = Input::Sent { part: PartId(1), reference: 77, slot: None };
+    let after = states(&drain(&mut spool, done, 4));
+    assert_eq!(after.last(), Some(&PartState::Delivered { at: at(4) }));
+}
+
+#[test]
+fn nothing_is_sent_while_the_modem_is_away() {
+    let mut spool = spool();
+    drain(&mut spool, Input::ModemLost { modem: modem() }, 1);
+    drain(&mut spool, sms("+265991", 1, None), 1);
+    assert_eq!(sent(&drain(&mut spool, answer(1, 1), 2)), []);
+    assert_eq!(spool.deadline(), None);
+    let ready = Input::ModemReady { modem: modem(), keeps_parts: true, stored: vec![] };
+    assert_eq!(sent(&drain(&mut spool, ready, 60)), [1]);
+}
+
+#[test]
+fn without_evidence_a_part_is_sent_again_after_a_wait() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991", 1, None), 1);
+    drain(&mut spool, answer(1, 1), 2);
+    drain(&mut spool, Input::ModemLost { modem: modem() }, 3);
+    let ready = Input::ModemReady { modem: modem(), keeps_parts: false, stored: vec![] };
+    assert_eq!(sent(&drain(&mut spool, ready, 4)), []);
+    let wait = Config::default().unknown_fate_wait;
+    assert_eq!(spool.deadline(), Some(at(2) + wait));
+    spool.handle(Input::Tick, at(2) + wait);
+    let outputs: Vec<Output> = std::iter::from_fn(|| spool.poll()).collect();
+    assert_eq!(sent(&outputs), [1]);
+    assert!(wait > Duration::from_secs(30), "a report needs time to come");
+}
