@@ -1,1 +1,9 @@
-//! (being written)
+//! A GSM modem on a serial port.
+//!
+//! Here `jibu-at`, which knows how to talk to a modem, meets `jibu-gsm`, which
+//! knows what messages mean. This crate opens the port, hands bytes and time to
+//! the driver, and opens the port again, for ever, when it goes away.
+
+mod api;
+
+pub use api::*;

@@ -1,0 +1,177 @@
+//! What `jibud` sees of a modem.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use jibu_at::driver::{
+    Fault, Identity, Pdu, Pin, PinError, Registration, SendError, SendVia, Signal, Stored,
+};
+pub use jibu_at::{Held, ModemError, Remedy, Slot, StorageName, StorageNameError};
+use tokio::sync::mpsc;
+
+/// One modem, as configured.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The name by which logs and the spool know it.
+    pub name: String,
+    /// The serial port, such as `/dev/serial/by-id/…` or a pseudo-terminal.
+    pub port: PathBuf,
+    /// Bits per second.
+    pub baud_rate: u32,
+    /// The SIM's PIN, where it asks for one.
+    pub pin: Option<Pin>,
+    /// By which way messages leave.
+    pub via: SendVia,
+    /// Where messages are stored; the larger of ME and SM when not said.
+    pub storage: Option<StorageName>,
+    /// How long an ordinary command may be without an answer.
+    pub command_timeout: Duration,
+    /// How long the network may take to accept a message.
+    pub send_timeout: Duration,
+    /// How often all storages are read even if nothing was announced.
+    pub sweep_interval: Duration,
+    /// How often signal and registration are asked for.
+    pub signal_interval: Duration,
+    /// How long opening the port may take.
+    pub open_timeout: Duration,
+    /// The longest wait between two tries to open the port; the first is a second
+    /// or so, and they grow.
+    pub reopen_at_most: Duration,
+}
+
+impl Config {
+    /// The usual values for a modem on a port.
+    pub fn new(name: impl Into<String>, port: impl Into<PathBuf>) -> Self {
+        let driver = jibu_at::driver::Config::default();
+        Config {
+            name: name.into(),
+            port: port.into(),
+            baud_rate: 115_200,
+            pin: driver.pin,
+            via: driver.via,
+            storage: driver.storage,
+            command_timeout: driver.command_timeout,
+            send_timeout: driver.send_timeout,
+            sweep_interval: driver.sweep_interval,
+            signal_interval: driver.signal_interval,
+            open_timeout: Duration::from_secs(5),
+            reopen_at_most: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A running modem. Dropping it, or its `commands`, ends the task behind it after
+/// what it is doing; nothing is lost by that, as by any other kind of end.
+#[derive(Debug)]
+pub struct Handle {
+    /// What the modem shall do.
+    pub commands: mpsc::Sender<Command>,
+    /// What the modem tells. A listener that is slow slows the modem down; it
+    /// loses nothing.
+    pub events: mpsc::Receiver<Event>,
+}
+
+pub use jibu_at::driver::Command;
+
+/// What a modem tells.
+///
+/// * [`Event::Ready`] comes after each initialisation, before any message is sent.
+/// * Every stored incoming message is told at least once after each
+///   initialisation until it is erased, and none is erased unless
+///   [`Command::Erase`] says so.
+/// * Exactly one of `Sent`, `SendFailed` and `SendUnknown` answers each
+///   [`Command::Send`] and [`Command::Resume`]. Messages leave one at a time. A
+///   message in flight when the modem is lost is answered before the next `Ready`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The modem is initialised, and every storage was read.
+    Ready {
+        /// Who made it.
+        identity: Identity,
+        /// The outgoing messages in its storages. Modems write the service centre
+        /// and the message reference into the stored copy; here both are put back
+        /// to what [`Command::Send`] usually carries: an empty service centre and
+        /// reference 0.
+        stored: Vec<Stored>,
+        /// Whether the storage is evidence: each message is written there before it
+        /// is sent, stays until it is forgotten, and says whether it was sent.
+        keeps_parts: bool,
+        /// Whether status reports come.
+        reports: bool,
+    },
+    /// A message or a status report came, or stands in a storage.
+    Incoming {
+        /// Give this back with [`Command::Erase`] once the message is safe.
+        held: Held,
+        /// SMSC octet and TPDU.
+        pdu: Pdu,
+    },
+    /// A message was written to the storage and is about to be sent.
+    Written {
+        /// Which.
+        id: i64,
+        /// Where it stands.
+        slot: Slot,
+    },
+    /// The network accepted a message.
+    Sent {
+        /// Which.
+        id: i64,
+        /// The message reference that its status report will carry; none when the
+        /// modem's answer was lost and its storage says that it was sent.
+        reference: Option<u8>,
+        /// Where its copy stands.
+        slot: Option<Slot>,
+    },
+    /// A message was not sent.
+    SendFailed {
+        /// Which.
+        id: i64,
+        /// Why; [`SendError::remedy`] says whether to try again.
+        error: SendError,
+        /// Where its copy stands.
+        slot: Option<Slot>,
+    },
+    /// Nobody can say whether a message was sent; if its copy is stored, the next
+    /// `Ready` shows it.
+    SendUnknown {
+        /// Which.
+        id: i64,
+    },
+    /// An incoming message was let go.
+    Erased {
+        /// Which.
+        held: Held,
+    },
+    /// A stored outgoing message was deleted.
+    Forgotten {
+        /// Where it stood.
+        slot: Slot,
+    },
+    /// How well the modem hears the network; told at each interval.
+    Signal(Signal),
+    /// Where the modem stands with the network; told when it changes.
+    Registration(Registration),
+    /// How full the storage for incoming messages is; told when it changes.
+    Storage {
+        /// Which.
+        name: StorageName,
+        /// Messages in it.
+        used: u16,
+        /// Messages that fit.
+        capacity: u16,
+    },
+    /// The port is gone or could not be opened; it is tried again by itself.
+    Lost {
+        /// Why, for the technician.
+        reason: String,
+        /// When it is tried again.
+        retry_in: Duration,
+    },
+    /// Somebody must do something before messages flow. Its text is a sentence for
+    /// the technician.
+    Fault(Fault),
+    /// The modem is beyond what commands can mend: cut its power or pull its reset
+    /// line.
+    ResetWanted,
+}
