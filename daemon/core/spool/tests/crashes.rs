@@ -1,6 +1,7 @@
 //! The power is cut after every single step, and after every pair of steps, of a
 //! run in which people ask and are answered: nothing is lost, nothing is sent twice.
 
+#![allow(clippy::unwrap_used, reason = "a broken world should fail loudly")]
 use std::collections::{BTreeMap, VecDeque};
 
 use jibu_spool::{
