@@ -4,7 +4,7 @@ use jibu_types::{Channel, PhoneNumber, Timestamp};
 
 use crate::{
     AnswerSummary, Change, Group, IgnoreReason, MessageId, MessageRow, MessageState, ModemName,
-    Output, PartId, PartRow, PartState, Segment, SegmentKey, Slot, Spool,
+    Output, PartId, PartRow, PartState, Segment, SegmentKey, Spool, Ticket,
 };
 
 /// What the parts of one concatenated message have in common. Two senders may
@@ -32,14 +32,14 @@ impl Spool {
     pub(crate) fn arrived(
         &mut self,
         modem: ModemName,
-        slot: Option<Slot>,
+        ticket: Ticket,
         segment: Segment,
         now: Timestamp,
     ) {
         if self.keys.insert(segment.key.clone(), now).is_none() {
             self.keep(&modem, segment, now);
         }
-        self.erase(modem, slot);
+        self.erase(modem, ticket);
     }
 
     fn keep(&mut self, modem: &ModemName, segment: Segment, now: Timestamp) {
@@ -125,7 +125,7 @@ impl Spool {
     pub(crate) fn unreadable(
         &mut self,
         modem: ModemName,
-        slot: Option<Slot>,
+        ticket: Ticket,
         key: SegmentKey,
         pdu: Vec<u8>,
         now: Timestamp,
@@ -135,13 +135,11 @@ impl Spool {
             let state = MessageState::Ignored(IgnoreReason::Unreadable);
             self.new_message(modem.clone(), segment, state, now);
         }
-        self.erase(modem, slot);
+        self.erase(modem, ticket);
     }
 
-    fn erase(&mut self, modem: ModemName, slot: Option<Slot>) {
-        if let Some(slot) = slot {
-            self.outputs.push_back(Output::Erase { modem, slot });
-        }
+    fn erase(&mut self, modem: ModemName, ticket: Ticket) {
+        self.outputs.push_back(Output::Erase { modem, ticket });
     }
 
     fn reason_to_ignore(&self, segment: &Segment, now: Timestamp) -> Option<IgnoreReason> {

@@ -72,8 +72,8 @@ pub enum Input {
     Arrived {
         /// Which modem.
         modem: ModemName,
-        /// Where it stands in the modem; none when it was delivered directly.
-        slot: Option<Slot>,
+        /// How to let it go.
+        ticket: Ticket,
         /// What it is.
         segment: Segment,
     },
@@ -81,8 +81,8 @@ pub enum Input {
     Unreadable {
         /// Which modem.
         modem: ModemName,
-        /// Where it stands in the modem.
-        slot: Option<Slot>,
+        /// How to let it go.
+        ticket: Ticket,
         /// A hash over the bytes in place of a TPDU's identity.
         key: SegmentKey,
         /// The bytes.
@@ -92,8 +92,8 @@ pub enum Input {
     Report {
         /// Which modem.
         modem: ModemName,
-        /// Where it stands in the modem; none when it was delivered directly.
-        slot: Option<Slot>,
+        /// How to let it go.
+        ticket: Ticket,
         /// To whom the part was sent.
         recipient: PhoneNumber,
         /// The message reference that the modem gave to the part.
@@ -138,8 +138,9 @@ pub enum Input {
     Sent {
         /// The part.
         part: PartId,
-        /// The message reference.
-        reference: u8,
+        /// The message reference; none when the modem's reply was lost and its
+        /// storage says that it was sent.
+        reference: Option<u8>,
         /// Where its copy stands.
         slot: Option<Slot>,
     },
@@ -200,12 +201,13 @@ pub struct StoredPart {
 pub enum Output {
     /// Commit these changes in one transaction before going on.
     Save(Vec<Change>),
-    /// Delete an incoming message from the modem: its row is committed.
+    /// Let the modem delete an incoming message, or acknowledge it to the
+    /// network: its row is committed.
     Erase {
         /// Which modem.
         modem: ModemName,
-        /// Where.
-        slot: Slot,
+        /// Which message.
+        ticket: Ticket,
     },
     /// Find the answer; [`Input::Answered`] brings it.
     Ask {
@@ -311,15 +313,15 @@ impl Spool {
     /// Takes in what happened. Drain [`Spool::poll`] before the next call.
     pub fn handle(&mut self, input: Input, now: Timestamp) {
         match input {
-            Input::Arrived { modem, slot, segment } => self.arrived(modem, slot, segment, now),
-            Input::Unreadable { modem, slot, key, pdu } => {
-                self.unreadable(modem, slot, key, pdu, now);
+            Input::Arrived { modem, ticket, segment } => self.arrived(modem, ticket, segment, now),
+            Input::Unreadable { modem, ticket, key, pdu } => {
+                self.unreadable(modem, ticket, key, pdu, now);
             }
             Input::Answered { message, pdus, summary, conversation } => {
                 self.found(message, pdus, summary, conversation, now);
             }
-            Input::Report { modem, slot, recipient, reference, outcome } => {
-                self.report(modem, slot, &recipient, reference, outcome, now);
+            Input::Report { modem, ticket, recipient, reference, outcome } => {
+                self.report(modem, ticket, &recipient, reference, outcome, now);
             }
             Input::ModemReady { modem, keeps_parts, stored } => {
                 self.modem_ready(modem, keeps_parts, stored, now);

@@ -4,7 +4,7 @@ use jibu_types::{PhoneNumber, Timestamp};
 
 use crate::{
     Change, MessageId, ModemName, ModemState, Output, PartId, PartRow, PartState, ReportOutcome,
-    Slot, Spool, StoredPart, Verdict,
+    Slot, Spool, StoredPart, Ticket, Verdict,
 };
 
 /// A status report that came before the modem's reply to the sending.
@@ -87,10 +87,17 @@ impl Spool {
         self.settle(part, state);
     }
 
-    pub(crate) fn sent(&mut self, part: PartId, reference: u8, slot: Option<Slot>, now: Timestamp) {
+    pub(crate) fn sent(
+        &mut self,
+        part: PartId,
+        reference: Option<u8>,
+        slot: Option<Slot>,
+        now: Timestamp,
+    ) {
         let Some(modem) = self.end_of_sending(part) else { return };
-        self.settle(part, PartState::Sent { reference: Some(reference), at: now });
+        self.settle(part, PartState::Sent { reference, at: now });
         self.forget_copy(modem, slot);
+        let Some(reference) = reference else { return };
         let early = self.early_reports.iter().position(|report| {
             report.reference == reference
                 && self
@@ -174,7 +181,7 @@ impl Spool {
     pub(crate) fn report(
         &mut self,
         modem: ModemName,
-        slot: Option<Slot>,
+        ticket: Ticket,
         recipient: &PhoneNumber,
         reference: u8,
         outcome: ReportOutcome,
@@ -192,9 +199,7 @@ impl Spool {
             }
             None => {}
         }
-        if let Some(slot) = slot {
-            self.outputs.push_back(Output::Erase { modem, slot });
-        }
+        self.outputs.push_back(Output::Erase { modem, ticket });
     }
 
     fn conclude(&mut self, part: PartId, reference: u8, outcome: ReportOutcome, now: Timestamp) {

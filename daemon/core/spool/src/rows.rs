@@ -26,6 +26,11 @@ pub struct Slot {
     pub index: u16,
 }
 
+/// An incoming message that a modem, or the network behind it, keeps until it is
+/// let go. Whoever drives the spool gives each showing a number of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket(pub u64);
+
 /// What makes an incoming TPDU the same one when it is read again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SegmentKey {

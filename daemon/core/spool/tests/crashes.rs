@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jibu_spool::{
     AnswerSummary, Change, Config, Group, Input, MessageRow, MessageState, ModemName, Output,
     PartId, PartRow, PartState, ReportOutcome, Restored, Segment, SegmentKey, Slot, Spool,
-    StoredPart,
+    StoredPart, Ticket,
 };
 use jibu_types::{PhoneNumber, Timestamp};
 
@@ -194,7 +194,7 @@ impl World {
         for (index, segment) in &self.modem.inbox {
             self.errands.push_back(Errand::Tell(Input::Arrived {
                 modem: modem_name(),
-                slot: Some(slot(*index)),
+                ticket: Ticket(u64::from(*index)),
                 segment: segment.clone(),
             }));
         }
@@ -222,8 +222,8 @@ impl World {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Save(changes) => self.rows.apply(changes),
-            Output::Erase { slot, .. } => {
-                self.modem.inbox.remove(&slot.index);
+            Output::Erase { ticket, .. } => {
+                self.modem.inbox.retain(|index, _| u64::from(*index) != ticket.0);
             }
             Output::Ask { message, pdus, missing, .. } => {
                 assert_eq!(missing, 0);
@@ -250,7 +250,7 @@ impl World {
             None => match self.modem.reports.pop_front() {
                 Some((recipient, reference)) => Errand::Tell(Input::Report {
                     modem: modem_name(),
-                    slot: None,
+                    ticket: Ticket(1_000),
                     recipient,
                     reference,
                     outcome: ReportOutcome::Delivered,
@@ -276,12 +276,12 @@ impl World {
                 let copy = self.modem.outbox.get_mut(&index).unwrap();
                 copy.1 = true;
                 let pdu = copy.0.clone();
-                let reference = self.transmit(pdu);
+                let reference = Some(self.transmit(pdu));
                 let slot = Some(slot(index));
                 self.errands.push_front(Errand::Tell(Input::Sent { part, reference, slot }));
             }
             Errand::TransmitDirectly(part, pdu) => {
-                let reference = self.transmit(pdu);
+                let reference = Some(self.transmit(pdu));
                 self.errands.push_front(Errand::Tell(Input::Sent { part, reference, slot: None }));
             }
             Errand::Tell(input) => self.spool.handle(input, self.now),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jibu_spool::{
     AnswerSummary, Change, Config, Group, IgnoreReason, Input, MessageId, MessageState, ModemName,
-    Output, PartId, PartState, ReportOutcome, Restored, Segment, SegmentKey, Slot, Spool, Verdict,
+    Output, PartId, PartState, ReportOutcome, Restored, Segment, SegmentKey, Spool, Ticket,
+    Verdict,
 };
 use jibu_types::{PhoneNumber, Timestamp};
 
@@ -167,7 +168,7 @@ fn pages_leave_in_reading_order_one_at_a_time() {
     let mut spool = spool();
     drain(&mut spool, sms("+265991", 1, None), 1);
     assert_eq!(sent(&drain(&mut spool, answer(1, 2), 2)), [1]);
-    let done = Input::Sent { part: PartId(1), reference: 9, slot: None };
+    let done = Input::Sent { part: PartId(1), reference: Some(9), slot: None };
     assert_eq!(sent(&drain(&mut spool, done, 3)), [2]);
 }
 
@@ -185,7 +186,7 @@ fn a_failed_page_holds_back_the_pages_behind_it_but_not_other_people() {
         slot: None,
     };
     assert_eq!(sent(&drain(&mut spool, failed, 3)), [3]);
-    let done = Input::Sent { part: PartId(3), reference: 1, slot: None };
+    let done = Input::Sent { part: PartId(3), reference: Some(1), slot: None };
     assert_eq!(sent(&drain(&mut spool, done, 4)), []);
     assert_eq!(spool.deadline(), Some(at(3 + 5)));
     assert_eq!(sent(&drain(&mut spool, Input::Tick, 8)), [1]);
@@ -216,13 +217,13 @@ fn a_report_may_overtake_the_reply_to_the_sending() {
     drain(&mut spool, answer(1, 1), 2);
     let report = Input::Report {
         modem: modem(),
-        slot: None,
+        ticket: Ticket(9),
         recipient: PhoneNumber::parse("0991234567").unwrap(),
         reference: 77,
         outcome: ReportOutcome::Delivered,
     };
     assert_eq!(states(&drain(&mut spool, report, 3)), []);
-    let done = Input::Sent { part: PartId(1), reference: 77, slot: None };
+    let done = Input::Sent { part: PartId(1), reference: Some(77), slot: None };
     let after = states(&drain(&mut spool, done, 4));
     assert_eq!(after.last(), Some(&PartState::Delivered { at: at(4) }));
 }
