@@ -32,10 +32,10 @@ fn drain(spool: &mut Spool, input: Input, seconds: i64) -> Vec<Output> {
 fn sms(sender: &str, hash: u8, group: Option<Group>) -> Input {
     let key = SegmentKey { sender: sender.into(), sent_at: at(0), tpdu_hash: [hash; 32] };
     let sender = PhoneNumber::parse(sender).ok();
-    let slot = Some(Slot { storage: "SM".into(), index: u16::from(hash) });
+    let ticket = Ticket(u64::from(hash));
     Input::Arrived {
         modem: modem(),
-        slot,
+        ticket,
         segment: Segment { key, sender, group, pdu: vec![hash] },
     }
 }
