@@ -1,0 +1,343 @@
+use std::collections::BTreeSet;
+
+use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
+
+use crate::manifest::{self, Entry, ends_page};
+use crate::pack::{MAX_PACKED_BYTES, pack};
+use crate::{
+    Content, Dictionary, Document, GoldenQuery, Hash, MAX_PASSAGE_BYTES, Packed, Root, cut, segment,
+};
+
+/// What an object is. The numbers are part of the format, and the first byte
+/// of every object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ObjectKind {
+    /// A page of the manifest.
+    Page = 1,
+    /// A segment of passages.
+    Passages = 2,
+    /// A list of golden queries.
+    Golden = 3,
+    /// A part of the dictionary.
+    DictionaryPart = 4,
+}
+
+impl ObjectKind {
+    /// The kind of a number on the wire.
+    pub fn from_wire(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(ObjectKind::Page),
+            2 => Some(ObjectKind::Passages),
+            3 => Some(ObjectKind::Golden),
+            4 => Some(ObjectKind::DictionaryPart),
+            _ => None,
+        }
+    }
+}
+
+/// An immutable object: what is fetched, kept and passed on by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The hash of its bytes before packing.
+    pub name: Hash,
+    /// How many bytes those are.
+    pub raw_bytes: u32,
+    /// Its bytes as they travel.
+    pub packed: Packed,
+}
+
+/// A collection's content as objects: the same content and dictionary always
+/// give the same names.
+#[derive(Debug)]
+pub struct Snapshot {
+    collection: CollectionName,
+    objects: Vec<Object>,
+    manifest: Hash,
+    passages: u64,
+    dictionary: Option<Hash>,
+    languages: Vec<Language>,
+}
+
+/// Why content cannot become a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// There is no passage.
+    #[error("the collection \"{0}\" has no passages: ingest documents first")]
+    Empty(CollectionName),
+    /// Two documents share a path.
+    #[error("the document \"{0}\" is there twice: give one of them another path")]
+    Duplicate(String),
+    /// A passage or its document's fields are too long.
+    #[error(
+        "a passage of \"{document}\" has {bytes} bytes with its document's fields and may have \
+         {MAX_PASSAGE_BYTES}: split it (it begins \"{beginning}\")"
+    )]
+    TooLong {
+        /// The document's path.
+        document: String,
+        /// The passage's first words.
+        beginning: String,
+        /// Its encoded bytes.
+        bytes: usize,
+    },
+    /// A golden query names a document that is not there, or is too long.
+    #[error(
+        "the golden query \"{question}\" wants the document \"{document}\", which is not in the \
+         collection: correct its path, or ingest the document"
+    )]
+    GoldenDocument {
+        /// The query's question.
+        question: String,
+        /// The document that it names.
+        document: String,
+    },
+    /// A golden query is too long.
+    #[error(
+        "the golden query that begins \"{0}\" is longer than {MAX_PASSAGE_BYTES} bytes: shorten it"
+    )]
+    GoldenTooLong(String),
+    /// More objects than a manifest can name.
+    #[error("the collection is too large for one manifest: split it into several collections")]
+    TooLarge,
+}
+
+impl Snapshot {
+    /// Cuts, packs and names a collection's content. A hub keeps a collection's
+    /// dictionary from one version to the next, since another dictionary has to
+    /// travel again.
+    ///
+    /// # Errors
+    /// When there is nothing, something is too long, or something is named that
+    /// is not there.
+    pub fn build(content: Content, dictionary: Option<&Dictionary>) -> Result<Self, SnapshotError> {
+        let Content { collection, mut documents, golden } = content;
+        documents.retain(|document| !document.passages.is_empty());
+        documents.sort_by(|a, b| a.path.cmp(&b.path));
+        check(&collection, &documents, &golden)?;
+        let languages: BTreeSet<Language> = documents.iter().map(|d| d.language).collect();
+
+        let parts = dictionary.into_iter().flat_map(Dictionary::parts).map(|part| {
+            let raw = [&[ObjectKind::DictionaryPart as u8], part].concat();
+            Node::object(ObjectKind::DictionaryPart, &raw, 0, None)
+        });
+        let mut nodes: Vec<Node> = parts.collect();
+        for documents in cut::cut(documents) {
+            push_segments(&mut nodes, documents, dictionary);
+        }
+        push_golden(&mut nodes, golden, dictionary);
+
+        let passages = nodes.iter().map(|node| node.entry().passages()).sum();
+        let top = tree(nodes).ok_or(SnapshotError::TooLarge)?;
+        let manifest = top.object.name;
+        let mut objects = Vec::new();
+        top.flatten(&mut objects);
+        Ok(Snapshot {
+            collection,
+            objects,
+            manifest,
+            passages,
+            dictionary: dictionary.map(Dictionary::hash),
+            languages: languages.into_iter().collect(),
+        })
+    }
+
+    /// Trains a dictionary for `content`, where one pays for its own bytes.
+    pub fn train(content: &Content) -> Option<Dictionary> {
+        let mut documents = content.documents.clone();
+        documents.sort_by(|a, b| a.path.cmp(&b.path));
+        let segments = cut::cut(documents);
+        let samples: Vec<Vec<u8>> = segments.iter().map(|s| segment::encode(s)).collect();
+        Dictionary::train(&samples)
+    }
+
+    /// The root that names this snapshot.
+    pub fn root(
+        &self,
+        version: IndexVersion,
+        previous: Option<Hash>,
+        issued: Timestamp,
+        expires: Option<Timestamp>,
+    ) -> Root {
+        Root {
+            collection: self.collection.clone(),
+            version,
+            previous,
+            manifest: self.manifest,
+            bytes: self.bytes(),
+            passages: self.passages,
+            dictionary: self.dictionary,
+            model: None,
+            issued,
+            expires,
+            languages: self.languages.clone(),
+        }
+    }
+
+    /// Every object in the order of a bundle: a page, then what it names.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The manifest's top page.
+    pub fn manifest(&self) -> Hash {
+        self.manifest
+    }
+
+    /// The packed bytes of all objects.
+    pub fn bytes(&self) -> u64 {
+        self.objects.iter().map(|object| object.packed.bytes.len() as u64).sum()
+    }
+
+    /// How many passages there are.
+    pub fn passages(&self) -> u64 {
+        self.passages
+    }
+}
+
+/// An object and what it names.
+struct Node {
+    object: Object,
+    items: u32,
+    children: Vec<Node>,
+}
+
+impl Node {
+    fn object(kind: ObjectKind, raw: &[u8], items: usize, dictionary: Option<&Dictionary>) -> Self {
+        let object = Object {
+            kind,
+            name: Hash::of(raw),
+            raw_bytes: raw.len() as u32,
+            packed: pack(raw, dictionary),
+        };
+        Node { object, items: items as u32, children: Vec::new() }
+    }
+
+    fn page(children: Vec<Node>) -> Self {
+        let entries: Vec<Entry> = children.iter().map(Node::entry).collect();
+        let items = entries.iter().map(Entry::passages).sum::<u64>() as usize;
+        let page = Node::object(ObjectKind::Page, &manifest::encode(&entries), items, None);
+        Node { children, ..page }
+    }
+
+    fn entry(&self) -> Entry {
+        let Object { kind, name, raw_bytes, .. } = self.object;
+        Entry { kind, name, raw_bytes, items: self.items }
+    }
+
+    fn flatten(self, objects: &mut Vec<Object>) {
+        objects.push(self.object);
+        self.children.into_iter().for_each(|child| child.flatten(objects));
+    }
+}
+
+fn check(
+    collection: &CollectionName,
+    documents: &[Document],
+    golden: &[GoldenQuery],
+) -> Result<(), SnapshotError> {
+    if documents.is_empty() {
+        return Err(SnapshotError::Empty(collection.clone()));
+    }
+    if let Some(pair) = documents.windows(2).find(|pair| pair[0].path == pair[1].path) {
+        return Err(SnapshotError::Duplicate(pair[0].path.clone()));
+    }
+    for document in documents {
+        let head_bytes = segment::encode(&[document.head()]).len();
+        for body in &document.passages {
+            let bytes = head_bytes + segment::encode_body(body).len();
+            if bytes > MAX_PASSAGE_BYTES {
+                let document = document.path.clone();
+                return Err(SnapshotError::TooLong {
+                    document,
+                    beginning: beginning(&body.text),
+                    bytes,
+                });
+            }
+        }
+    }
+    for query in golden {
+        if documents.binary_search_by(|d| d.path.as_str().cmp(&query.document)).is_err() {
+            let GoldenQuery { question, document, .. } = query.clone();
+            return Err(SnapshotError::GoldenDocument { question, document });
+        }
+        if segment::encode_golden(std::slice::from_ref(query)).len() > MAX_PASSAGE_BYTES {
+            return Err(SnapshotError::GoldenTooLong(beginning(&query.question)));
+        }
+    }
+    Ok(())
+}
+
+fn beginning(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// Packs a segment, in halves where it does not fit as a whole (text that
+/// hardly compresses).
+fn push_segments(nodes: &mut Vec<Node>, documents: Vec<Document>, dictionary: Option<&Dictionary>) {
+    let count = documents.iter().map(|document| document.passages.len()).sum();
+    let raw = segment::encode(&documents);
+    let node = Node::object(ObjectKind::Passages, &raw, count, dictionary);
+    if node.object.packed.bytes.len() <= MAX_PACKED_BYTES || count < 2 {
+        return nodes.push(node);
+    }
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    let mut room = count / 2;
+    for mut document in documents {
+        let kept = document.passages.len().min(room);
+        room -= kept;
+        let head = document.head();
+        let rest = document.passages.split_off(kept);
+        if !document.passages.is_empty() {
+            first.push(document);
+        }
+        if !rest.is_empty() {
+            second.push(Document { passages: rest, ..head });
+        }
+    }
+    push_segments(nodes, first, dictionary);
+    push_segments(nodes, second, dictionary);
+}
+
+/// Packs golden queries in their order, as many to an object as surely fit.
+fn push_golden(nodes: &mut Vec<Node>, golden: Vec<GoldenQuery>, dictionary: Option<&Dictionary>) {
+    let mut open: Vec<GoldenQuery> = Vec::new();
+    for query in golden {
+        open.push(query);
+        if segment::encode_golden(&open).len() > MAX_PASSAGE_BYTES
+            && let Some(last) = open.pop()
+        {
+            let full = std::mem::replace(&mut open, vec![last]);
+            let raw = segment::encode_golden(&full);
+            nodes.push(Node::object(ObjectKind::Golden, &raw, full.len(), dictionary));
+        }
+    }
+    if !open.is_empty() {
+        let raw = segment::encode_golden(&open);
+        nodes.push(Node::object(ObjectKind::Golden, &raw, open.len(), dictionary));
+    }
+}
+
+/// Pages above `nodes` up to a single top page. `None` when it would be too high.
+fn tree(mut nodes: Vec<Node>) -> Option<Node> {
+    for _ in 0..manifest::MAX_LEVELS {
+        let mut pages = Vec::new();
+        let mut open = Vec::new();
+        for node in nodes {
+            let name = node.object.name;
+            open.push(node);
+            if ends_page(open.len(), &name) {
+                pages.push(Node::page(std::mem::take(&mut open)));
+            }
+        }
+        if !open.is_empty() {
+            pages.push(Node::page(open));
+        }
+        if pages.len() == 1 {
+            return pages.pop();
+        }
+        nodes = pages;
+    }
+    None
+}
