@@ -3,8 +3,23 @@
 //! From a person's text to the pages that go back, without touching a model, an
 //! index or a clock: those who call bring hits, cosines, passages and the time.
 
+mod answer;
+mod danger;
+mod decide;
+mod identify;
+mod intent;
+mod languages;
+mod query;
+pub mod rank;
 pub mod sentences;
 pub mod text;
 
+pub use answer::{Answer, Citation, EmergencyLine, Grounded, Topic};
+pub use danger::{Danger, danger};
+pub use decide::{Candidate, Decision, MENU_TOPICS, Thresholds, decide};
+pub use identify::{CONFIDENT, Identified, identify, settle};
+pub use intent::{Heard, Intent, intent};
+pub use query::Query;
+pub use rank::Ranked;
 pub use sentences::sentences;
 pub use text::normalise;

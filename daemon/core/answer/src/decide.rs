@@ -1,0 +1,143 @@
+//! Whether to answer, to ask back, or to say that nothing is known.
+
+use jibu_types::{IndexVersion, Passage, PassageId};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Answer, EmergencyLine, Grounded, Topic};
+use crate::query::Query;
+use crate::text::fold;
+
+/// The most topics that a menu offers: what a person can hold in mind and one
+/// SMS can hold in lines.
+pub const MENU_TOPICS: usize = 4;
+
+/// Where the borders lie between answering, asking back and saying nothing.
+/// They belong to the model that gives the probabilities and come with it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// From here on the best passage is the answer, whatever stands next to it.
+    pub sure: f64,
+    /// From here on the best passage is the answer when it leads.
+    pub found: f64,
+    /// From here on a passage is worth a line in a menu.
+    pub choose: f64,
+    /// The lead over the next topic, in probability, that makes a menu needless.
+    pub lead: f64,
+}
+
+impl Thresholds {
+    /// Whether they are probabilities in the right order.
+    pub fn is_consistent(&self) -> bool {
+        let ordered = [0.0, self.choose, self.found, self.sure, 1.0];
+        ordered.is_sorted() && (0.0..=1.0).contains(&self.lead)
+    }
+}
+
+/// A retrieved passage with what the ranking thinks of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate<'a> {
+    /// The passage's row.
+    pub id: PassageId,
+    /// The passage.
+    pub passage: &'a Passage,
+    /// The state of its collection's index.
+    pub index_version: IndexVersion,
+    /// How likely it answers the question, 0 to 1, calibrated.
+    pub probability: f64,
+}
+
+/// What to do with the candidates; positions are those of the slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// This one answers.
+    Found(usize),
+    /// These are close, the best first; two to [`MENU_TOPICS`] of them.
+    Choose(Vec<usize>),
+    /// None is good enough.
+    Unknown,
+}
+
+/// Decides on candidates that come best first.
+pub fn decide(query: &Query, candidates: &[Candidate<'_>], thresholds: &Thresholds) -> Decision {
+    let Some(best) = candidates.first() else { return Decision::Unknown };
+    // In danger nobody has time for a menu. NaN is below every threshold.
+    let enough = if query.danger.is_some() { thresholds.found } else { thresholds.sure };
+    if best.probability >= enough {
+        return Decision::Found(0);
+    }
+    let topics = topics_near(candidates, thresholds);
+    match topics.as_slice() {
+        [_, _, ..] => Decision::Choose(topics),
+        _ if best.probability >= thresholds.found => Decision::Found(0),
+        _ => Decision::Unknown,
+    }
+}
+
+impl Decision {
+    /// Turns the decision into an answer. `ground` picks the sentences of the
+    /// one candidate that was found; it is called at most once.
+    ///
+    /// Where the question speaks of danger, the emergency line is the answer,
+    /// with the passage when one was found; a menu has no place there.
+    pub fn into_answer<'a>(
+        self,
+        query: &Query,
+        candidates: &[Candidate<'a>],
+        ground: impl FnOnce(&Candidate<'a>) -> Grounded,
+    ) -> Answer {
+        let found = match &self {
+            Decision::Found(at) => candidates.get(*at).map(ground),
+            Decision::Choose(_) | Decision::Unknown => None,
+        };
+        match (query.danger, found, self) {
+            (Some(danger), found, _) => Answer::Urgent(EmergencyLine { danger, found }),
+            (None, Some(grounded), _) => Answer::Found(grounded),
+            (None, None, Decision::Choose(chosen)) => Answer::Choose(topics(
+                &chosen.iter().filter_map(|at| candidates.get(*at)).collect::<Vec<_>>(),
+            )),
+            (None, None, _) => Answer::Unknown,
+        }
+    }
+}
+
+/// The candidates that are worth a line and within the lead of the best, one
+/// for each heading.
+fn topics_near(candidates: &[Candidate<'_>], thresholds: &Thresholds) -> Vec<usize> {
+    let best = candidates.first().map_or(0.0, |best| best.probability);
+    let mut headings: Vec<String> = Vec::new();
+    let mut near = Vec::new();
+    for (at, candidate) in candidates.iter().enumerate() {
+        let worth = candidate.probability >= thresholds.choose
+            && candidate.probability >= best - thresholds.lead;
+        let heading = fold(&candidate.passage.heading());
+        if worth && !heading.is_empty() && !headings.contains(&heading) {
+            headings.push(heading);
+            near.push(at);
+        }
+        if near.len() == MENU_TOPICS {
+            break;
+        }
+    }
+    near
+}
+
+/// Menu lines: the innermost heading, with what stands above it where that
+/// alone would not tell two lines apart.
+fn topics(candidates: &[&Candidate<'_>]) -> Vec<Topic> {
+    let innermost = |passage: &Passage| {
+        passage.section.iter().rev().chain([&passage.title]).find(|s| !s.is_empty()).cloned()
+    };
+    let labels: Vec<String> =
+        candidates.iter().map(|c| innermost(c.passage).unwrap_or_default()).collect();
+    candidates
+        .iter()
+        .zip(&labels)
+        .map(|(candidate, label)| {
+            let shared = labels.iter().filter(|other| fold(other) == fold(label)).count() > 1;
+            let heading = candidate.passage.heading();
+            let label = if shared { heading.replace(" › ", ": ") } else { label.clone() };
+            Topic { passage: candidate.id, heading, label }
+        })
+        .collect()
+}

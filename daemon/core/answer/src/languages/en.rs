@@ -1,0 +1,113 @@
+//! English.
+
+use jibu_types::Language;
+
+use super::{Commands, Pack, Phrases};
+use crate::danger::Danger;
+
+#[rustfmt::skip]
+pub(super) static PACK: Pack = Pack {
+    language: Language::EN,
+    name: "English",
+    names: &["english", "anglais", "ingles", "kiingereza", "chingerezi"],
+    commands: Commands {
+        help: &["help", "info", "menu", "how to use"],
+        more: &["more", "next", "continue", "the rest"],
+        why: &["why", "source", "why that", "says who"],
+        lang: &["lang", "language"],
+        stop: &["stop", "stop all", "stopall", "unsubscribe", "quit", "stop messages"],
+        start: &["start", "subscribe", "unstop", "resume"],
+        person: &["person", "human", "agent", "operator", "talk to a person"],
+        greeting: &["hello", "hi", "hey", "good morning", "good afternoon", "good evening", "hello jibu"],
+        thanks: &["thanks", "thank you", "thx", "ok", "okay", "ok thanks", "thank you very much"],
+    },
+    numbers: ["one", "two", "three", "four"],
+    stop_words: "a about after all also am an and any are as at be because been before being but \
+        by can could did do does doing for from get go got had has have having he her here hers \
+        him his how i if in into is it its just me more most my no nor not of on or our out over \
+        own please she should so some such than that the their them then there these they this \
+        those to too under until up us very want was we were what when where which while who whom \
+        why will with would you your m s t re ve ll d u r pls plz im dont cant whats tell know \
+        much many need",
+    quantity: &["much", "many", "cost", "costs", "fee", "fees", "price", "when", "hours", "hour",
+        "time", "times", "number", "phone", "age", "days", "long", "often", "dose", "year", "years"],
+    leaning: &["it", "they", "this", "these", "that", "those", "but", "however", "then", "he", "she",
+        "also", "otherwise", "except", "unless", "instead", "so", "therefore", "if", "do not", "never"],
+    negations: &["not", "no", "never", "without", "nor", "cannot", "don", "must", "only", "less",
+        "more", "under", "over", "below", "above", "at", "least", "most", "than"],
+    danger: &[
+        (Danger::Medical, &[
+            "convuls*", "seizure*", "having fits", "has fits", "unconscious*", "lost_consciousness",
+            "passed_out", "faint*", "collaps*", "not breathing", "cannot breathe", "cant breathe",
+            "can_t breathe", "not breathe", "trouble breathing", "difficulty breathing", "choking",
+            "is choked", "heavy bleed*", "heavily bleed*", "bleed* heavily", "bleed* lot",
+            "bleed* much", "bleed* stop", "stop bleed*", "severe* bleed*", "vomit* blood",
+            "cough* blood", "snake* bit*", "bit* snake*", "snakebit*", "dog bit*", "bit* dog",
+            "poison*", "overdos*", "drank paraffin", "drank kerosene", "drank bleach",
+            "drank pesticide*", "swallow* paraffin", "swallow* kerosene", "swallow* bleach",
+            "swallow* batter*", "swallow* pesticide*", "drink* pesticide*", "chest_pain*",
+            "heart_attack", "having stroke", "drown*", "electrocut*", "electric_shock",
+            "severe* burn*", "burn* badly", "won_t wake", "wont wake", "not wak*", "cannot wake",
+        ]),
+        (Danger::SelfHarm, &[
+            "suicid*", "kill_myself", "killing_myself", "end my_life", "want to_die", "wants to_die",
+            "harm_myself", "hurt_myself", "kill_himself", "kill_herself",
+        ]),
+        (Danger::Violence, &[
+            "rape", "raped", "rapist", "beats_me", "beating_me", "beat_me", "sexual* abus*",
+            "sexual* assault*", "attack* me", "stabbed", "domestic_violence",
+        ]),
+    ],
+    sample: "How do I register the birth of my child? Where can I get a birth certificate and how \
+        much does it cost? What should I do when my baby has a fever and does not want to eat? \
+        Which papers do I need to bring to the office? When is the clinic open this week? My \
+        mother is old and she wants to know about the pension. The school is closed today because \
+        of the rain. You must boil the water before you drink it. Wash your hands with soap after \
+        using the toilet. There are many people who have been sick with cholera in our village. \
+        Please tell me where the nearest health centre is. Who can help me with a land title? I \
+        lost my identity card and I need a new one. The nurse said that the child should get the \
+        vaccine at nine months. Can a woman who is pregnant sleep under a mosquito net? Is it free \
+        or do we have to pay? What are the signs of malaria? If the cough lasts more than two weeks \
+        you should go for a test. They told us to come back on Monday morning with the form. \
+        How long will it take? Her husband works for the government and his number has changed. \
+        I would like to apply for a passport. Why is the road not open? The police are here. \
+        Keep food covered and throw away what is left. He was born in this district last year. \
+        How can I vote? Do you know what time the market opens? She could not find the right person. \
+        Someone bitten by a dog needs treatment. My daughter is going to school next month. \
+        We are farmers and want fertilizer at a lower price. Apply to the office with two photos.",
+    phrases: Phrases {
+        help: "{service}: send your question in your own words. {more}: the rest. {why}: the source. \
+            {lang}: language. {person}: a person. {stop}: no messages.",
+        help_danger: "In danger call {number}.",
+        source: "Source: {source}",
+        more: "Send {more} for the rest.",
+        nothing_more: "That was all. You can send a new question.",
+        choose: "Which one? Send the number:",
+        choose_again: "Please send a number from 1 to {count}:",
+        no_menu: "There is no list to choose from now. Please send your question in words.",
+        unknown: "Sorry, I do not know. My documents do not answer this. Try it in other words.",
+        ask_person: "To ask a person, call {number}.",
+        why: "The answer is from: {source}.",
+        why_date: "Date: {date}.",
+        why_no_date: "It has no date.",
+        sure: "I am quite sure that it fits your question.",
+        fairly_sure: "I think that it fits your question, but I am not certain.",
+        not_sure: "I am not sure that it fits your question. Please ask somebody as well.",
+        machine: "A machine chose it. No person checked it.",
+        why_nothing: "I have not answered anything yet. Please send a question.",
+        language_set: "I write in English now.",
+        language_list: "Send {lang} and a language: {codes}.",
+        stopped: "You get no more messages from {service}. To come back, send {start}.",
+        started: "Welcome back to {service}. Send your question.",
+        person: "I am a machine. To speak with a person, call {number}. I noted your wish, but I \
+            cannot pass it on yet.",
+        person_unset: "I am a machine. I noted that you want a person, but I cannot pass it on yet. \
+            Please ask at the service centre.",
+        not_understood: "I cannot read a question in this. Write it in a few words, like: {example}",
+        example: "How do I register a birth?",
+        urgent_medical: "If somebody is in danger now: get help, go to the nearest health centre.",
+        urgent_self_harm: "You are not alone. Please talk now to somebody you trust or to a health worker.",
+        urgent_violence: "If you are in danger now: go where people can help you.",
+        urgent_call: "CALL {number}.",
+    },
+};

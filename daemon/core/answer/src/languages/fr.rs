@@ -1,0 +1,114 @@
+//! French. Not yet checked by a speaker.
+
+use jibu_types::Language;
+
+use super::{Commands, Pack, Phrases};
+use crate::danger::Danger;
+
+#[rustfmt::skip]
+pub(super) static PACK: Pack = Pack {
+    language: Language::FR,
+    name: "Français",
+    names: &["francais", "french", "frances", "kifaransa", "chifalansa"],
+    commands: Commands {
+        help: &["aide", "infos", "menu", "mode d'emploi"],
+        more: &["suite", "plus", "la suite", "encore", "suivant"],
+        why: &["pourquoi", "source"],
+        lang: &["langue"],
+        stop: &["arret", "arreter", "stop", "desabonner"],
+        start: &["reprendre", "debut", "commencer", "demarrer"],
+        person: &["personne", "humain", "conseiller", "parler a une personne"],
+        greeting: &["bonjour", "bonsoir", "salut", "coucou", "allo"],
+        thanks: &["merci", "merci beaucoup", "d'accord", "ok merci"],
+    },
+    numbers: ["un", "deux", "trois", "quatre"],
+    stop_words: "a afin ai ainsi alors apres as au aucun aussi autre aux avant avec avez avoir avons \
+        c ca car ce cela celle celui ces cet cette ceux chaque chez comme comment d dans de depuis \
+        des dois doit donc dont du elle elles en encore entre est et etait ete etre eux faire fait \
+        faut font il ils j je l la le les leur leurs lors lui m ma mais me meme mes moi mon n ne ni \
+        nos notre nous on ont ou par parce pas peu peut peuvent peux plus plusieurs pour pourquoi \
+        pouvez puis puisje qu quand que quel quelle quelles quels qui quoi s sa sans se sera ses si \
+        sii son sont sous sur t ta te tes toi ton tous tout toute toutes tres tu un une va vers veux \
+        voici vos votre voudrais vous y svp bonjour merci combien obtenir savoir besoin",
+    quantity: &["combien", "prix", "cout", "coute", "frais", "tarif", "quand", "heure", "heures",
+        "numero", "telephone", "age", "jours", "delai", "temps", "dose", "montant", "francs", "ans"],
+    leaning: &["il", "elle", "ils", "elles", "cela", "ce", "ceci", "cette", "ces", "celui", "mais",
+        "cependant", "toutefois", "aussi", "ensuite", "puis", "sinon", "sauf", "si", "donc", "ne",
+        "n'", "en outre", "ainsi"],
+    negations: &["ne", "n", "pas", "jamais", "sans", "ni", "aucun", "aucune", "non", "plus", "moins",
+        "que", "seulement", "sous", "sur", "au", "avant"],
+    danger: &[
+        (Danger::Medical, &[
+            "convuls*", "inconscien*", "perdu connaissance", "perte connaissance", "evanoui*",
+            "respire_pas", "respire_plus", "peut_pas respirer", "peux_pas respirer",
+            "mal_a respirer", "difficulte* respir*", "hemorragi*", "saign* beaucoup",
+            "saign* abondan*", "saign* arrete*", "arreter saign*", "vomi* sang", "crach* sang",
+            "mord* serpent*", "serpent* mord*", "morsure*", "empoisonn*", "poison*", "intoxication*",
+            "overdose*", "aval* petrole", "bu petrole", "aval* javel", "bu javel", "aval* pesticide*",
+            "aval* pile*", "etouff*", "crise_cardiaque", "douleur* poitrine", "noyade", "se_noie",
+            "noye", "electrocut*", "brulure* grave*", "gravement brul*",
+        ]),
+        (Danger::SelfHarm, &[
+            "suicid*", "me_tuer", "me_suicider", "envie_de mourir", "veux_mourir", "veut_mourir",
+            "me_faire du_mal", "en_finir avec vie",
+        ]),
+        (Danger::Violence, &[
+            "viol", "violee", "violer", "me_bat", "me_frappe", "m_a_frappe*", "agresse*", "agression*",
+            "violence* conjugale*", "poignarde*",
+        ]),
+    ],
+    sample: "Comment puis-je déclarer la naissance de mon enfant ? Où obtenir un acte de naissance et \
+        combien cela coûte-t-il ? Que faire si mon bébé a de la fièvre et ne veut pas manger ? Quels \
+        papiers faut-il apporter au bureau ? Quand le centre de santé est-il ouvert cette semaine ? Ma \
+        mère est âgée et elle veut savoir comment toucher sa pension. L'école est fermée aujourd'hui à \
+        cause de la pluie. Il faut faire bouillir l'eau avant de la boire. Lavez-vous les mains avec \
+        du savon après les toilettes. Beaucoup de gens sont malades du choléra dans notre village. \
+        Dites-moi s'il vous plaît où se trouve l'hôpital le plus proche. Qui peut m'aider pour un \
+        titre foncier ? J'ai perdu ma carte d'identité et il m'en faut une nouvelle. L'infirmière a \
+        dit que l'enfant doit recevoir le vaccin à neuf mois. Une femme enceinte peut-elle dormir sous \
+        une moustiquaire ? Est-ce gratuit ou devons-nous payer ? Quels sont les signes du paludisme ? \
+        Si la toux dure plus de deux semaines, allez faire un examen. Ils nous ont dit de revenir lundi \
+        matin avec le formulaire. Combien de temps faut-il attendre ? Son mari travaille pour le \
+        gouvernement et son numéro a changé. Je voudrais demander un passeport. Pourquoi la route \
+        n'est-elle pas ouverte ? La police est ici. Couvrez les aliments et jetez les restes. Il est né \
+        dans ce district l'année dernière. Comment voter ? Savez-vous à quelle heure ouvre le marché ? \
+        Ma fille ira à l'école le mois prochain. Nous sommes des agriculteurs et nous voulons des \
+        engrais moins chers. Déposez votre demande à la mairie avec deux photos et un timbre.",
+    phrases: Phrases {
+        help: "{service} : envoyez votre question avec vos mots. {more} : la suite. {why} : la source. \
+            {lang} : langue. {person} : une personne. {stop} : plus de messages.",
+        help_danger: "En danger, appelez le {number}.",
+        source: "Source : {source}",
+        more: "Envoyez {more} pour le reste.",
+        nothing_more: "C'est tout. Vous pouvez envoyer une nouvelle question.",
+        choose: "Lequel ? Envoyez le numéro :",
+        choose_again: "Envoyez un numéro de 1 à {count} :",
+        no_menu: "Il n'y a pas de liste pour choisir. Envoyez votre question avec des mots.",
+        unknown: "Désolé, je ne sais pas. Mes documents n'y répondent pas. Essayez avec d'autres mots.",
+        ask_person: "Pour demander à une personne, appelez le {number}.",
+        why: "La réponse vient de : {source}.",
+        why_date: "Date : {date}.",
+        why_no_date: "Sans date.",
+        sure: "Je suis assez sûr qu'elle répond à votre question.",
+        fairly_sure: "Je pense qu'elle répond à votre question, mais je n'en suis pas certain.",
+        not_sure: "Je ne suis pas sûr qu'elle réponde à votre question. Demandez aussi à quelqu'un.",
+        machine: "Une machine l'a choisie. Personne ne l'a vérifiée.",
+        why_nothing: "Je n'ai encore rien répondu. Envoyez une question.",
+        language_set: "J'écris maintenant en français.",
+        language_list: "Envoyez {lang} et une langue : {codes}.",
+        stopped: "Vous ne recevrez plus de messages de {service}. Pour revenir, envoyez {start}.",
+        started: "{service} est de retour. Envoyez votre question.",
+        person: "Je suis une machine. Pour parler à une personne, appelez le {number}. J'ai noté \
+            votre demande, mais je ne peux pas encore la transmettre.",
+        person_unset: "Je suis une machine. J'ai noté que vous voulez une personne, mais je ne peux \
+            pas encore le transmettre. Demandez au centre de services.",
+        not_understood: "Je ne vois pas de question. Écrivez quelques mots, par exemple : {example}",
+        example: "Comment déclarer une naissance ?",
+        urgent_medical: "Si quelqu'un est en danger maintenant : cherchez de l'aide, allez au centre \
+            de santé le plus proche.",
+        urgent_self_harm: "Vous n'êtes pas seul. Parlez maintenant à quelqu'un de confiance ou à un \
+            agent de santé.",
+        urgent_violence: "Si vous êtes en danger maintenant : allez là où l'on peut vous aider.",
+        urgent_call: "APPELEZ LE {number}.",
+    },
+};

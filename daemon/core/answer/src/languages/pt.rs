@@ -1,0 +1,111 @@
+//! Portuguese, as it is written in Africa. Not yet checked by a speaker.
+
+use jibu_types::Language;
+
+use super::{Commands, Pack, Phrases};
+use crate::danger::Danger;
+
+#[rustfmt::skip]
+pub(super) static PACK: Pack = Pack {
+    language: Language::PT,
+    name: "Português",
+    names: &["portugues", "portuguese", "portugais", "kireno", "chipwitikizi"],
+    commands: Commands {
+        help: &["ajuda", "informacao", "menu", "como usar"],
+        more: &["mais", "continuar", "continua", "o resto", "seguinte"],
+        why: &["porque", "por que", "porque e que", "fonte"],
+        lang: &["lingua", "idioma"],
+        stop: &["parar", "pare", "cancelar", "sair"],
+        start: &["comecar", "iniciar", "voltar"],
+        person: &["pessoa", "humano", "atendente", "falar com uma pessoa"],
+        greeting: &["ola", "oi", "bom dia", "boa tarde", "boa noite"],
+        thanks: &["obrigado", "obrigada", "muito obrigado", "muito obrigada", "esta bem"],
+    },
+    numbers: ["um", "dois", "tres", "quatro"],
+    stop_words: "a ao aos aquela aquele aqui as ate cada com como d da das de dela dele deles depois \
+        desde deste do dos e ela elas ele eles em entre era essa esse esta estao estar estas este \
+        estes estou eu faco fazer foi for gostaria ha isso isto ja la lhe lhes mais mas me mesmo meu \
+        meus minha minhas muito na nao nas nem no nos nossa nosso nossos num numa o onde ou os para \
+        pela pelas pelo pelos pode podem podemos por porque posso preciso precisa quais qual quando \
+        quanto quantos que quem quero se seja sem ser seu seus si so sobre sao sua suas tambem te \
+        tem temos tenho ter teu tu tua um uma umas uns voce voces saber favor obter conseguir deve \
+        devo ai",
+    quantity: &["quanto", "quantos", "quanta", "quantas", "preco", "custo", "custa", "taxa", "valor",
+        "quando", "hora", "horas", "horario", "numero", "telefone", "idade", "dias", "prazo", "tempo",
+        "dose", "meticais", "anos"],
+    leaning: &["ele", "ela", "eles", "elas", "isto", "isso", "este", "esta", "estes", "estas", "esse",
+        "mas", "porem", "contudo", "tambem", "depois", "senao", "exceto", "excepto", "se", "entao",
+        "nao", "nunca", "alem disso"],
+    negations: &["nao", "nunca", "sem", "nem", "nenhum", "nenhuma", "jamais", "so", "menos", "mais",
+        "apenas", "ate", "antes", "abaixo", "acima"],
+    danger: &[
+        (Danger::Medical, &[
+            "convuls*", "inconscient*", "desmai*", "perdeu consciencia", "perdeu sentidos",
+            "perda consciencia", "nao_respira", "nao_consegue respirar", "nao_consigo respirar",
+            "dificuldade* respirar", "falta_de_ar", "hemorragi*", "sangra* muito", "sangr* parar",
+            "sangramento*", "perde* sangue", "vomit* sangue", "toss* sangue", "mord* cobra*",
+            "cobra* mord*", "mordedura*", "picad* cobra", "cobra picou", "mord* cao", "cao mord*",
+            "envenen*", "veneno*", "overdose*", "bebeu petroleo", "bebeu lixivia", "engol* pilha*",
+            "engol* petroleo", "sufoc*", "engasg*", "ataque_cardiaco", "dor* peito", "afog*",
+            "electrocut*", "eletrocut*", "queimadura* grave*", "queimou* muito",
+        ]),
+        (Danger::SelfHarm, &[
+            "suicid*", "me_matar", "matar_me", "quero_morrer", "quer_morrer", "acabar minha_vida",
+        ]),
+        (Danger::Violence, &[
+            "violada", "violacao", "violaram*", "estupr*", "me_bate", "bate_me", "bateu_me", "espanc*",
+            "agredid*", "esfaque*", "violencia domestica",
+        ]),
+    ],
+    sample: "Como posso registar o nascimento do meu filho? Onde se obtém a certidão de nascimento e \
+        quanto custa? O que devo fazer quando o bebé tem febre e não quer comer? Que documentos são \
+        precisos para levar ao escritório? Quando é que o centro de saúde está aberto esta semana? A \
+        minha mãe é idosa e quer saber como receber a pensão. A escola está fechada hoje por causa da \
+        chuva. É preciso ferver a água antes de beber. Lave as mãos com sabão depois de usar a \
+        latrina. Há muitas pessoas doentes com cólera na nossa aldeia. Por favor, diga-me onde fica o \
+        hospital mais próximo. Quem me pode ajudar com o título da terra? Perdi o meu bilhete de \
+        identidade e preciso de um novo. A enfermeira disse que a criança deve receber a vacina aos \
+        nove meses. Uma mulher grávida pode dormir debaixo da rede mosquiteira? É gratuito ou temos de \
+        pagar? Quais são os sinais da malária? Se a tosse durar mais de duas semanas, vá fazer o \
+        teste. Disseram para voltar na segunda-feira de manhã com o formulário. Quanto tempo demora? O \
+        marido dela trabalha para o governo e o número dele mudou. Gostaria de pedir um passaporte. \
+        Porque é que a estrada não está aberta? A polícia está aqui. Cubra a comida e deite fora o que \
+        sobrar. Ele nasceu neste distrito no ano passado. Como posso votar? Sabe a que horas abre o \
+        mercado? A minha filha vai para a escola no próximo mês. Somos camponeses e queremos adubo \
+        mais barato. Entregue o pedido na conservatória com duas fotografias e a cédula.",
+    phrases: Phrases {
+        help: "{service}: envie a sua pergunta com as suas palavras. {more}: o resto. {why}: a fonte. \
+            {lang}: língua. {person}: uma pessoa. {stop}: sem mensagens.",
+        help_danger: "Em perigo, ligue {number}.",
+        source: "Fonte: {source}",
+        more: "Envie {more} para o resto.",
+        nothing_more: "É tudo. Pode enviar uma nova pergunta.",
+        choose: "Qual deles? Envie o número:",
+        choose_again: "Envie um número de 1 a {count}:",
+        no_menu: "Agora não há lista para escolher. Envie a sua pergunta com palavras.",
+        unknown: "Desculpe, não sei. Os meus documentos não respondem a isto. Tente com outras palavras.",
+        ask_person: "Para perguntar a uma pessoa, ligue {number}.",
+        why: "A resposta vem de: {source}.",
+        why_date: "Data: {date}.",
+        why_no_date: "Não tem data.",
+        sure: "Tenho bastante certeza de que serve para a sua pergunta.",
+        fairly_sure: "Penso que serve para a sua pergunta, mas não tenho a certeza.",
+        not_sure: "Não tenho a certeza de que sirva para a sua pergunta. Pergunte também a alguém.",
+        machine: "Foi uma máquina que a escolheu. Nenhuma pessoa a verificou.",
+        why_nothing: "Ainda não respondi a nada. Envie uma pergunta.",
+        language_set: "Agora escrevo em português.",
+        language_list: "Envie {lang} e uma língua: {codes}.",
+        stopped: "Não vai receber mais mensagens de {service}. Para voltar, envie {start}.",
+        started: "Bem-vindo de volta a {service}. Envie a sua pergunta.",
+        person: "Eu sou uma máquina. Para falar com uma pessoa, ligue {number}. Tomei nota do seu \
+            pedido, mas ainda não o posso passar.",
+        person_unset: "Eu sou uma máquina. Tomei nota de que quer uma pessoa, mas ainda não o posso \
+            passar. Pergunte no centro de serviços.",
+        not_understood: "Não vejo aqui uma pergunta. Escreva em poucas palavras, como: {example}",
+        example: "Como registar um nascimento?",
+        urgent_medical: "Se alguém está em perigo agora: peça ajuda, vá ao centro de saúde mais próximo.",
+        urgent_self_harm: "Não está só. Fale agora com alguém em quem confia ou com um agente de saúde.",
+        urgent_violence: "Se está em perigo agora: vá para onde alguém o possa ajudar.",
+        urgent_call: "LIGUE {number}.",
+    },
+};

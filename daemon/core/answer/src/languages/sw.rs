@@ -1,0 +1,104 @@
+//! Swahili. Not yet checked by a speaker.
+
+use jibu_types::Language;
+
+use super::{Commands, Pack, Phrases};
+use crate::danger::Danger;
+
+#[rustfmt::skip]
+pub(super) static PACK: Pack = Pack {
+    language: Language::SW,
+    name: "Kiswahili",
+    names: &["kiswahili", "swahili", "chiswahili", "suaili"],
+    commands: Commands {
+        help: &["msaada", "usaidizi", "maelezo", "menyu"],
+        more: &["zaidi", "endelea", "inayofuata"],
+        why: &["kwanini", "kwa nini", "mbona", "chanzo"],
+        lang: &["lugha"],
+        stop: &["acha", "simama", "komesha", "sitisha"],
+        start: &["anza", "anzisha", "rudisha"],
+        person: &["mtu", "mhudumu", "ongea na mtu"],
+        greeting: &["habari", "hujambo", "jambo", "mambo", "salamu", "shikamoo", "habari yako",
+            "habari za asubuhi", "habari za leo"],
+        thanks: &["asante", "asante sana", "ahsante", "ahsante sana", "sawa", "shukrani"],
+    },
+    numbers: ["moja", "mbili", "tatu", "nne"],
+    stop_words: "ya wa za la na kwa ni cha vya pa ku katika kutoka kama au lakini bali pia tu sana \
+        hii hiyo hizi hizo huyu huyo hawa hao hili hilo haya hayo hiki hicho vile hivi hivyo yangu \
+        wangu langu changu zangu yako wako lako yake wake lake zake yetu wetu yao wao mimi wewe yeye \
+        sisi ninyi nini gani nani wapi lini je vipi namna jinsi ngapi kwani kwamba ili kuwa ina ana \
+        nina una tuna wana kuna hakuna si sio ndio ndiyo hapana tafadhali naomba nataka ninataka \
+        nahitaji ninahitaji naweza ninaweza nawezaje ninawezaje anaweza inaweza lazima nifanye \
+        nifanyeje mtu watu kitu mambo hapa pale huko kila baada kabla wakati bila hadi mpaka",
+    quantity: &["ngapi", "bei", "ada", "gharama", "lini", "saa", "namba", "nambari", "simu", "siku",
+        "umri", "muda", "mwaka", "miaka", "kiasi", "kipimo", "dozi", "shilingi", "pesa"],
+    leaning: &["hii", "hiyo", "hizi", "huyu", "hawa", "hao", "lakini", "hata hivyo", "pia", "kisha",
+        "halafu", "ikiwa", "kama", "isipokuwa", "vinginevyo", "usi", "badala", "hivyo"],
+    negations: &["si", "sio", "siyo", "hapana", "bila", "kamwe", "hakuna", "wala", "usitumie", "usimpe",
+        "usi", "haifai", "hairuhusiwi", "chini", "zaidi", "angalau", "tu", "pungufu"],
+    danger: &[
+        (Danger::Medical, &[
+            "degedege", "*poteza fahamu", "*potewa fahamu", "hana_fahamu", "*zimia", "*zirai",
+            "hapumui", "hawezi kupumua", "siwezi kupumua", "*shindwa kupumua", "damu_nyingi",
+            "*tokwa damu", "*tapika damu", "*kohoa damu", "nyoka *uma", "*umwa nyoka",
+            "*gongwa nyoka", "*umwa mbwa", "sumu", "*kunywa mafuta", "*meza betri", "*kabwa koo",
+            "maumivu_ya kifua", "mshtuko_wa moyo", "ameungua", "*zama maji", "kifafa",
+        ]),
+        (Danger::SelfHarm, &["kujiua", "*jiua", "nijiue", "kujidhuru", "nataka_kufa", "ninataka_kufa"]),
+        (Danger::Violence, &[
+            "amebakwa", "nimebakwa", "kubakwa", "ananipiga", "amenipiga", "anapigwa", "*lawiti*",
+            "ukatili",
+        ]),
+    ],
+    sample: "Nawezaje kupata cheti cha kuzaliwa cha mtoto wangu? Ninahitaji nini ili kusajili \
+        kuzaliwa? Gharama yake ni kiasi gani na ofisi iko wapi? Nifanye nini mtoto wangu akiwa na \
+        homa kali na hataki kula? Kliniki inafunguliwa saa ngapi siku ya Jumatatu? Mama yangu ni mzee \
+        na anataka kujua kuhusu pensheni. Shule imefungwa leo kwa sababu ya mvua. Chemsha maji kabla \
+        ya kunywa. Nawa mikono kwa sabuni baada ya kutoka chooni. Watu wengi wameugua kipindupindu \
+        katika kijiji chetu. Tafadhali niambie kituo cha afya kilicho karibu. Nani anaweza kunisaidia \
+        kuhusu hati ya ardhi? Nimepoteza kitambulisho changu na nahitaji kipya. Muuguzi alisema mtoto \
+        apate chanjo akiwa na miezi tisa. Mwanamke mjamzito anaweza kulala ndani ya chandarua? Je ni \
+        bure au tunapaswa kulipa? Dalili za malaria ni zipi? Kikohozi kikizidi wiki mbili nenda \
+        ukapime. Walituambia turudi kesho asubuhi na fomu. Itachukua muda gani? Mume wake anafanya \
+        kazi serikalini na namba yake ya simu imebadilika. Ningependa kuomba pasipoti. Kwa nini \
+        barabara haijafunguliwa? Polisi wako hapa. Funika chakula na utupe kilichobaki. Alizaliwa \
+        wilaya hii mwaka jana. Ninawezaje kupiga kura? Unajua soko linafunguliwa lini? Hakuweza \
+        kumpata mtu sahihi. Binti yangu ataenda shuleni mwezi ujao. Sisi ni wakulima na tunataka \
+        mbolea kwa bei nafuu. Leta picha mbili na barua ya mwenyekiti wa mtaa. Wanafunzi wanahitaji \
+        vitabu. Vyeti vinatolewa hapa. Dawa hizi zinatumika vipi? Habari za leo, naomba msaada wenu.",
+    phrases: Phrases {
+        help: "{service}: tuma swali lako kwa maneno yako. {more}: sehemu iliyobaki. {why}: chanzo. \
+            {lang}: lugha. {person}: kuongea na mtu. {stop}: kusitisha ujumbe.",
+        help_danger: "Ukiwa hatarini piga {number}.",
+        source: "Chanzo: {source}",
+        more: "Tuma {more} kupata sehemu iliyobaki.",
+        nothing_more: "Hayo ndiyo yote. Unaweza kutuma swali jipya.",
+        choose: "Unataka lipi? Tuma namba:",
+        choose_again: "Tafadhali tuma namba kuanzia 1 hadi {count}:",
+        no_menu: "Hakuna orodha ya kuchagua sasa. Tafadhali tuma swali lako kwa maneno.",
+        unknown: "Samahani, sijui. Nyaraka zangu hazijibu swali hili. Jaribu kwa maneno mengine.",
+        ask_person: "Kumuuliza mtu, piga {number}.",
+        why: "Jibu limetoka: {source}.",
+        why_date: "Tarehe: {date}.",
+        why_no_date: "Halina tarehe.",
+        sure: "Nina hakika kiasi kwamba linafaa swali lako.",
+        fairly_sure: "Nadhani linafaa swali lako, lakini sina hakika kamili.",
+        not_sure: "Sina hakika kwamba linafaa swali lako. Tafadhali muulize mtu pia.",
+        machine: "Limechaguliwa na mashine. Hakuna mtu aliyelikagua.",
+        why_nothing: "Bado sijajibu chochote. Tafadhali tuma swali.",
+        language_set: "Sasa ninaandika kwa Kiswahili.",
+        language_list: "Tuma {lang} na lugha: {codes}.",
+        stopped: "Hutapata ujumbe tena kutoka {service}. Kurudi, tuma {start}.",
+        started: "Karibu tena {service}. Tuma swali lako.",
+        person: "Mimi ni mashine. Kuongea na mtu, piga {number}. Nimeandika ombi lako, lakini bado \
+            siwezi kulipeleka.",
+        person_unset: "Mimi ni mashine. Nimeandika kwamba unataka mtu, lakini bado siwezi kupeleka \
+            ombi lako. Tafadhali uliza kwenye kituo cha huduma.",
+        not_understood: "Sioni swali katika ujumbe huu. Andika kwa maneno machache, kama: {example}",
+        example: "Nawezaje kusajili kuzaliwa?",
+        urgent_medical: "Kama mtu yuko hatarini sasa: omba msaada, nenda kituo cha afya kilicho karibu.",
+        urgent_self_harm: "Hauko peke yako. Tafadhali ongea sasa na mtu unayemwamini au mhudumu wa afya.",
+        urgent_violence: "Kama uko hatarini sasa: nenda mahali ambapo watu wanaweza kukusaidia.",
+        urgent_call: "PIGA {number}.",
+    },
+};
