@@ -4,8 +4,10 @@
 //! PDUs are bytes here; `daemon/core/gsm` knows what they mean, and
 //! `daemon/shell/modem` brings the two together over a serial port.
 
+pub mod dialogue;
 pub mod driver;
 mod fault;
+mod parameters;
 mod slot;
 
 pub use fault::{ModemError, Remedy};
