@@ -1,0 +1,298 @@
+//! A message spread out for a technician: `jibud pdu`.
+//!
+//! Numbers and text are whole here, because somebody asked for them; nothing of
+//! it belongs in a log.
+
+use serde::Serialize;
+
+use crate::{
+    Alphabet, Body, DataCoding, Deliver, MessageType, Pdu, ServiceCentreTime, StatusReport, Submit,
+    Tpdu, UserData, ValidityPeriod, ussd,
+};
+
+/// What a line says, under the field names of the conformance vectors. Absent
+/// fields are left out of the JSON; a `null` says that there is no such thing in
+/// this message.
+#[derive(Debug, Clone, PartialEq, Serialize, Default)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub struct Description {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smsc: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tpdu_len: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_reference: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dcs: Option<Option<u8>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alphabet: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tz_quarters: Option<i8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discharge: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discharge_tz_quarters: Option<i8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_meaning: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vp: Option<Validity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udh: Option<Vec<HeaderElement>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concat: Option<Part>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub national_single: Option<Option<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub national_locking: Option<Option<&'static str>>,
+    /// The session's state, of a `+CUSD` line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub m: Option<u8>,
+    /// How the string of a `+CUSD` line was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<Option<String>>,
+    /// User data that is no text, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+}
+
+/// TP-VP.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Validity {
+    /// The relative format's octet.
+    Relative(u8),
+    /// The absolute format's time, or the enhanced format's octets.
+    Other(String),
+}
+
+/// An element of the user data header.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HeaderElement {
+    /// Its identifier in hexadecimal.
+    pub iei: String,
+    /// Its data in hexadecimal.
+    pub data: String,
+}
+
+/// The part's place in its message.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// The reference that the parts share.
+    #[serde(rename = "ref")]
+    pub reference: u16,
+    /// How many there are.
+    pub total: u8,
+    /// Which one this is.
+    pub seq: u8,
+    /// The width of the reference.
+    pub bits: u8,
+}
+
+/// Describes a line: a PDU in hexadecimal as modems print it, a `+CUSD` line, or
+/// an `AT+CUSD` command. What cannot be read is an `error` with as much as is
+/// known.
+pub fn line(line: &str) -> Description {
+    let line = line.trim();
+    if line.starts_with("+CUSD") {
+        return cusd(line);
+    }
+    if line.starts_with("AT+CUSD") {
+        return cusd_request(line);
+    }
+    pdu(line)
+}
+
+/// Describes a PDU in hexadecimal, the service centre's address in front.
+pub fn pdu(hexadecimal: &str) -> Description {
+    let octets = match octets(hexadecimal) {
+        Ok(octets) => octets,
+        Err(error) => return Description { error: Some(error), ..Description::default() },
+    };
+    match Pdu::split(&octets) {
+        Ok((service_centre, rest)) => {
+            Description { smsc: service_centre.map(|address| address.reveal()), ..from_tpdu(rest) }
+        }
+        Err(error) => Description { error: Some(error.to_string()), ..Description::default() },
+    }
+}
+
+/// Describes a TPDU in hexadecimal, without an address in front.
+pub fn tpdu(hexadecimal: &str) -> Description {
+    match octets(hexadecimal) {
+        Ok(octets) => from_tpdu(&octets),
+        Err(error) => Description { error: Some(error), ..Description::default() },
+    }
+}
+
+fn octets(hexadecimal: &str) -> Result<Vec<u8>, String> {
+    let digits: String = hexadecimal.split_whitespace().collect();
+    if digits.is_empty() {
+        return Err("there are no hexadecimal digits".to_owned());
+    }
+    hex::decode(&digits).map_err(|error| match error {
+        hex::FromHexError::InvalidHexCharacter { c, index } => {
+            format!("character {} of the PDU, {c:?}, is no hexadecimal digit", index + 1)
+        }
+        _ => format!("the PDU has an odd number of hexadecimal digits, {}", digits.len()),
+    })
+}
+
+fn from_tpdu(octets: &[u8]) -> Description {
+    let described = match Tpdu::decode(octets) {
+        Ok(Tpdu::Deliver(message)) => deliver(&message),
+        Ok(Tpdu::Submit(message)) => submit(&message),
+        Ok(Tpdu::StatusReport(report)) => status_report(&report),
+        Err(error) => Description { error: Some(error.to_string()), ..Description::default() },
+    };
+    Description {
+        kind: octets.first().map(|first| MessageType::stored(*first).to_string()),
+        tpdu_len: Some(octets.len()),
+        ..described
+    }
+}
+
+fn deliver(message: &Deliver) -> Description {
+    Description {
+        number: Some(message.originator.reveal()),
+        pid: Some(message.protocol),
+        timestamp: civil(message.service_centre_time),
+        tz_quarters: message.service_centre_time.zone_quarters(),
+        ..user_data(message.coding, &message.user_data)
+    }
+}
+
+fn submit(message: &Submit) -> Description {
+    Description {
+        number: Some(message.recipient.reveal()),
+        message_reference: Some(message.reference),
+        pid: Some(message.protocol),
+        vp: message.validity.map(|validity| match validity {
+            ValidityPeriod::Relative(code) => Validity::Relative(code),
+            ValidityPeriod::Absolute(time) => Validity::Other(time.to_string()),
+            ValidityPeriod::Enhanced(octets) => Validity::Other(hex::encode_upper(octets)),
+        }),
+        ..user_data(message.coding, &message.user_data)
+    }
+}
+
+fn status_report(report: &StatusReport) -> Description {
+    let parameters = &report.parameters;
+    let described = match &parameters.user_data {
+        Some(data) => user_data(parameters.coding.unwrap_or_default(), data),
+        None => Description::default(),
+    };
+    Description {
+        number: Some(report.recipient.reveal()),
+        message_reference: Some(report.reference),
+        pid: parameters.protocol,
+        timestamp: civil(report.service_centre_time),
+        tz_quarters: report.service_centre_time.zone_quarters(),
+        discharge: civil(report.discharge),
+        discharge_tz_quarters: report.discharge.zone_quarters(),
+        status: Some(report.status.octet()),
+        status_meaning: Some(report.status.meaning()),
+        ..described
+    }
+}
+
+fn user_data(coding: DataCoding, user_data: &UserData) -> Description {
+    let header = &user_data.header;
+    let gsm7 = coding.alphabet() == Alphabet::Gsm7;
+    let shift = header.shift();
+    Description {
+        dcs: Some(Some(coding.octet())),
+        alphabet: Some(match coding.alphabet() {
+            Alphabet::Gsm7 => "gsm7",
+            Alphabet::Data => "8bit",
+            Alphabet::Ucs2 => "ucs2",
+        }),
+        class: coding.class().map(|class| class.number()),
+        udh: (!header.elements.is_empty()).then(|| {
+            let element = |element: &crate::Element| HeaderElement {
+                iei: format!("{:02X}", element.id),
+                data: hex::encode_upper(&element.data),
+            };
+            header.elements.iter().map(element).collect()
+        }),
+        concat: header.concat().map(|concat| Part {
+            reference: concat.reference.value(),
+            total: concat.total,
+            seq: concat.sequence,
+            bits: concat.reference.bits(),
+        }),
+        national_single: gsm7.then(|| shift.single.map(|language| language.name())),
+        national_locking: gsm7.then(|| shift.locking.map(|language| language.name())),
+        text: Some(user_data.text()),
+        data: match &user_data.body {
+            Body::Data(octets) | Body::Compressed(octets) => Some(hex::encode_upper(octets)),
+            Body::Gsm7(_) | Body::Ucs2(_) => None,
+        },
+        ..Description::default()
+    }
+}
+
+fn civil(time: ServiceCentreTime) -> Option<String> {
+    let civil = time.civil()?;
+    Some(format!("{} {}", civil.date(), civil.time()))
+}
+
+fn cusd(line: &str) -> Description {
+    let kind = Some("CUSD".to_owned());
+    match ussd::parse_line(line) {
+        Ok(ussd) => Description {
+            kind,
+            m: Some(ussd.mode.number()),
+            dcs: Some(ussd.coding),
+            encoding: Some(writing(ussd.writing)),
+            text: Some(ussd.text),
+            ..Description::default()
+        },
+        Err(error) => {
+            Description { kind, error: Some(error.to_string()), ..Description::default() }
+        }
+    }
+}
+
+fn cusd_request(line: &str) -> Description {
+    let kind = Some("CUSD-REQUEST".to_owned());
+    match ussd::parse_request(line) {
+        Ok((text, written)) => Description {
+            kind,
+            encoding: Some(writing(written)),
+            text: Some(Some(text)),
+            ..Description::default()
+        },
+        Err(error) => {
+            Description { kind, error: Some(error.to_string()), ..Description::default() }
+        }
+    }
+}
+
+fn writing(writing: ussd::Writing) -> &'static str {
+    match writing {
+        ussd::Writing::Absent => "none",
+        ussd::Writing::Plain => "plain",
+        ussd::Writing::PackedHex => "gsm7-packed-hex",
+        ussd::Writing::SeptetHex => "one septet per hex octet (CSCS \"HEX\" quirk)",
+        ussd::Writing::DataHex => "8bit-hex",
+        ussd::Writing::Ucs2Hex => "ucs2-hex",
+        ussd::Writing::Undecided => "gsm7-packed-hex or hex: undecided",
+    }
+}

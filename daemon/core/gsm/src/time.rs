@@ -1,0 +1,174 @@
+//! Times in TPDUs: the service centre's time stamp and the validity period.
+
+use std::fmt;
+use std::time::Duration;
+
+use jibu_types::Timestamp;
+
+use crate::EncodeError;
+
+/// A service centre's time: local civil time and its zone (TS 23.040 §9.2.3.11).
+///
+/// The seven octets are kept as they came. Networks send impossible ones (a day
+/// 0, a zone of all ones), and a message is not lost for that: what can be read
+/// is read, the rest is `None`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServiceCentreTime([u8; 7]);
+
+impl ServiceCentreTime {
+    /// The time in seven octets.
+    pub const fn from_octets(octets: [u8; 7]) -> Self {
+        ServiceCentreTime(octets)
+    }
+
+    /// The seven octets.
+    pub const fn octets(self) -> [u8; 7] {
+        self.0
+    }
+
+    /// A moment as it is written in a zone of so many quarters of an hour east
+    /// of UTC (−79 to 79); seconds are kept, milliseconds dropped.
+    ///
+    /// # Errors
+    /// When the zone is out of range or the year is not 2000 to 2099.
+    pub fn new(moment: Timestamp, zone_quarters: i8) -> Result<Self, EncodeError> {
+        if !(-79..=79).contains(&zone_quarters) {
+            return Err(EncodeError::Time);
+        }
+        let local =
+            moment.unix_ms().div_euclid(1000).saturating_add(i64::from(zone_quarters) * 900);
+        let local = jiff::Timestamp::from_second(local).map_err(|_| EncodeError::Time)?;
+        let civil = jiff::tz::Offset::UTC.to_datetime(local);
+        let year = civil.year().checked_sub(2000).filter(|year| (0..100).contains(year));
+        let year = year.ok_or(EncodeError::Time)?;
+        let sign = if zone_quarters < 0 { 0x08 } else { 0 };
+        Ok(ServiceCentreTime([
+            swapped(year as u8),
+            swapped(civil.month() as u8),
+            swapped(civil.day() as u8),
+            swapped(civil.hour() as u8),
+            swapped(civil.minute() as u8),
+            swapped(civil.second() as u8),
+            swapped(zone_quarters.unsigned_abs()) | sign,
+        ]))
+    }
+
+    /// The time on a clock in its zone, `None` when the digits name no day or
+    /// no time of day. The century is this one.
+    pub fn civil(self) -> Option<jiff::civil::DateTime> {
+        let [year, month, day, hour, minute, second, _] = self.0;
+        jiff::civil::DateTime::new(
+            2000 + i16::from(decimal(year)?),
+            decimal(month)? as i8,
+            decimal(day)? as i8,
+            decimal(hour)? as i8,
+            decimal(minute)? as i8,
+            decimal(second)? as i8,
+            0,
+        )
+        .ok()
+    }
+
+    /// The zone in quarters of an hour east of UTC, `None` when it is no number.
+    pub fn zone_quarters(self) -> Option<i8> {
+        let [.., zone] = self.0;
+        // Bit 3 is the sign: it takes the highest bit of the tens.
+        let quarters = decimal(zone & !0x08)? as i8;
+        Some(if zone & 0x08 != 0 { -quarters } else { quarters })
+    }
+
+    /// The moment, when both the time and the zone can be read.
+    pub fn timestamp(self) -> Option<Timestamp> {
+        let local = jiff::tz::Offset::UTC.to_timestamp(self.civil()?).ok()?;
+        let quarters = i64::from(self.zone_quarters()?);
+        Some(Timestamp::from_unix_seconds(local.as_second() - quarters * 900))
+    }
+}
+
+impl fmt::Display for ServiceCentreTime {
+    /// `2026-11-22 17:16:00+02:00`, with `?` for what cannot be read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.civil() {
+            Some(civil) => write!(f, "{} {}", civil.date(), civil.time())?,
+            None => f.write_str("?")?,
+        }
+        match self.zone_quarters() {
+            Some(quarters) => {
+                let sign = if quarters < 0 { '-' } else { '+' };
+                let minutes = u32::from(quarters.unsigned_abs()) * 15;
+                write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+            None => f.write_str("?"),
+        }
+    }
+}
+
+impl fmt::Debug for ServiceCentreTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServiceCentreTime({self})")
+    }
+}
+
+/// Two decimal digits, the tens in the low half.
+fn decimal(octet: u8) -> Option<u8> {
+    let (tens, units) = (octet & 0xf, octet >> 4);
+    (tens < 10 && units < 10).then_some(tens * 10 + units)
+}
+
+fn swapped(number: u8) -> u8 {
+    (number % 10) << 4 | (number / 10)
+}
+
+/// How long the service centre keeps trying to deliver (TS 23.040 §9.2.3.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValidityPeriod {
+    /// From its acceptance, in the steps of the standard: 5 minutes up to 12
+    /// hours, 30 minutes up to a day, a day up to 30 days, a week up to 63 weeks.
+    Relative(u8),
+    /// Until a moment.
+    Absolute(ServiceCentreTime),
+    /// In one of the formats of TS 23.040 §9.2.3.12.3.
+    Enhanced([u8; 7]),
+}
+
+impl ValidityPeriod {
+    /// The shortest relative period that is not shorter than a span; at most 63
+    /// weeks.
+    pub fn at_least(span: Duration) -> Self {
+        let code = (0..=u8::MAX).find(|code| relative(*code) >= span);
+        ValidityPeriod::Relative(code.unwrap_or(u8::MAX))
+    }
+
+    /// How long the period lasts from the message's acceptance; `None` for an
+    /// absolute one and for formats that name no length.
+    pub fn duration(self) -> Option<Duration> {
+        match self {
+            ValidityPeriod::Relative(code) => Some(relative(code)),
+            ValidityPeriod::Absolute(_) => None,
+            ValidityPeriod::Enhanced([indicator, first, second, third, ..]) => {
+                // Bit 7 would say that more indicator octets follow; none is defined.
+                match indicator & 0x87 {
+                    1 => Some(relative(first)),
+                    2 => Some(Duration::from_secs(u64::from(first))),
+                    3 => {
+                        let [hours, minutes, seconds] =
+                            [first, second, third].map(|octet| decimal(octet).map(u64::from));
+                        Some(Duration::from_secs(hours? * 3600 + minutes? * 60 + seconds?))
+                    }
+                    _ => None,
+                }
+            }
+        }
+    }
+}
+
+fn relative(code: u8) -> Duration {
+    let code = u64::from(code);
+    let minutes = match code {
+        0..=143 => (code + 1) * 5,
+        144..=167 => 12 * 60 + (code - 143) * 30,
+        168..=196 => (code - 166) * 24 * 60,
+        _ => (code - 192) * 7 * 24 * 60,
+    };
+    Duration::from_secs(minutes * 60)
+}

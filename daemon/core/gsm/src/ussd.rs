@@ -1,0 +1,198 @@
+//! USSD strings: what a modem prints in `+CUSD` and takes in `AT+CUSD`
+//! (TS 27.007 §7.15).
+
+mod reading;
+
+use std::fmt;
+
+/// What a `+CUSD` line says about the session, its first number `m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// 0: done, nothing more is wanted.
+    Done,
+    /// 1: the network waits for an answer.
+    ActionNeeded,
+    /// 2: the network ended the session.
+    Ended,
+    /// 3: another client on this SIM answered.
+    OtherClient,
+    /// 4: the operation is not supported.
+    NotSupported,
+    /// 5: no answer from the network.
+    TimedOut,
+}
+
+impl Mode {
+    /// The mode with a number.
+    pub fn from_number(m: u8) -> Option<Self> {
+        Some(match m {
+            0 => Mode::Done,
+            1 => Mode::ActionNeeded,
+            2 => Mode::Ended,
+            3 => Mode::OtherClient,
+            4 => Mode::NotSupported,
+            5 => Mode::TimedOut,
+            _ => return None,
+        })
+    }
+
+    /// The number.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// How a modem wrote a string between the quotation marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Writing {
+    /// There is no string.
+    Absent,
+    /// As text.
+    Plain,
+    /// As hexadecimal octets of packed septets.
+    PackedHex,
+    /// As hexadecimal octets of one septet each.
+    SeptetHex,
+    /// As hexadecimal octets of 8-bit text.
+    DataHex,
+    /// As hexadecimal UTF-16.
+    Ucs2Hex,
+    /// As hexadecimal of which no reading makes sense.
+    Undecided,
+}
+
+/// A `+CUSD` line. `Debug` shows the text's length only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ussd {
+    /// What becomes of the session.
+    pub mode: Mode,
+    /// The text, where there is one that can be read.
+    pub text: Option<String>,
+    /// The data coding scheme as the line gives it (TS 23.038 §5).
+    pub coding: Option<u8>,
+    /// How the text was written.
+    pub writing: Writing,
+}
+
+impl fmt::Debug for Ussd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.text.as_ref().map(|text| text.chars().count());
+        write!(f, "Ussd({:?}, {length:?} characters, {:?})", self.mode, self.writing)
+    }
+}
+
+/// Why a line is no `+CUSD` line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UssdError {
+    /// It begins with something else.
+    #[error("the line does not begin with +CUSD:")]
+    NotCusd,
+    /// `m` is not one of 0 to 5.
+    #[error("the line's first value is not one of 0 to 5 (TS 27.007 §7.15)")]
+    Mode,
+    /// What follows `m` is neither a string nor a number.
+    #[error("what follows the first value is no string and data coding scheme")]
+    Syntax,
+}
+
+/// Reads the string of a `+CUSD` line.
+///
+/// Modems differ in how they write it, and many say a coding scheme that it is
+/// not in; so what the octets make sense as counts, in the order that the
+/// scheme suggests.
+pub fn decode(mode: Mode, text: Option<&str>, coding: Option<u8>) -> Ussd {
+    let Some(written) = text else {
+        let expects_text = matches!(mode, Mode::Done | Mode::ActionNeeded | Mode::Ended);
+        let writing = if expects_text { Writing::Plain } else { Writing::Absent };
+        return Ussd { mode, text: None, coding, writing };
+    };
+    let (text, writing) = reading::read(written, coding);
+    Ussd { mode, text, coding, writing }
+}
+
+/// Reads a whole line, `+CUSD: <m>[,"<str>"[,<dcs>]]`.
+///
+/// # Errors
+/// When it is another line, or has another form.
+pub fn parse_line(line: &str) -> Result<Ussd, UssdError> {
+    let values = line.trim().strip_prefix("+CUSD:").ok_or(UssdError::NotCusd)?.trim();
+    let (mode, rest) = match values.split_once(',') {
+        Some((mode, rest)) => (mode, Some(rest)),
+        None => (values, None),
+    };
+    let mode = mode.trim().parse().ok().and_then(Mode::from_number).ok_or(UssdError::Mode)?;
+    let Some(rest) = rest else {
+        return Ok(decode(mode, None, None));
+    };
+    let (text, coding) = string_and_number(rest)?;
+    Ok(decode(mode, text, coding))
+}
+
+/// `"<str>"[,<dcs>]`. The string may hold quotation marks and line ends; modems
+/// do not escape them, so it ends at the last mark.
+fn string_and_number(values: &str) -> Result<(Option<&str>, Option<u8>), UssdError> {
+    let values = values.trim();
+    let Some(open) = values.strip_prefix('"') else {
+        // Some modems leave the string out and print the scheme: `+CUSD: 2,,15`.
+        let number = values.trim_start_matches(',').trim();
+        return match number.parse() {
+            Ok(coding) => Ok((None, Some(coding))),
+            Err(_) if number.is_empty() => Ok((None, None)),
+            Err(_) => Err(UssdError::Syntax),
+        };
+    };
+    let Some((text, after)) = open.rsplit_once('"') else {
+        return Err(UssdError::Syntax);
+    };
+    let after = after.trim();
+    match after.strip_prefix(',').map(str::trim) {
+        None if after.is_empty() => Ok((Some(text), None)),
+        Some("") => Ok((Some(text), None)),
+        Some(coding) => match coding.parse() {
+            Ok(coding) => Ok((Some(text), Some(coding))),
+            Err(_) => Err(UssdError::Syntax),
+        },
+        None => Err(UssdError::Syntax),
+    }
+}
+
+/// Reads what an `AT+CUSD=<n>,"<str>",<dcs>` command asks the network.
+///
+/// # Errors
+/// When the line is no such command.
+pub fn parse_request(line: &str) -> Result<(String, Writing), UssdError> {
+    let values = line.trim();
+    let values = values.strip_prefix("AT+CUSD=").ok_or(UssdError::NotCusd)?;
+    let (_, rest) = values.split_once(',').ok_or(UssdError::Syntax)?;
+    let (text, coding) = string_and_number(rest)?;
+    let (text, writing) = reading::read(text.ok_or(UssdError::Syntax)?, coding);
+    Ok((text.ok_or(UssdError::Syntax)?, writing))
+}
+
+/// How a request is written for a modem; it depends on its character set
+/// (`AT+CSCS`) and its make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum RequestForm {
+    /// As text, which most modems take.
+    #[default]
+    Plain,
+    /// As hexadecimal octets of packed septets (Huawei and others).
+    PackedHex,
+    /// As hexadecimal UTF-16 (`AT+CSCS="UCS2"`).
+    Ucs2Hex,
+}
+
+/// The command that sends a request or an answer to the network,
+/// `AT+CUSD=1,"*100#",15`; `None` when its alphabet lacks a character or the
+/// text holds a quotation mark or a control character that plain text cannot.
+pub fn request(text: &str, form: RequestForm) -> Option<String> {
+    let written = match form {
+        RequestForm::Plain => {
+            let fits = text.chars().all(|c| c.is_ascii() && !c.is_ascii_control() && c != '"');
+            fits.then(|| text.to_owned())?
+        }
+        RequestForm::PackedHex => hex::encode_upper(reading::pack(text)?),
+        RequestForm::Ucs2Hex => hex::encode_upper(crate::alphabet::to_ucs2(text)),
+    };
+    Some(format!("AT+CUSD=1,\"{written}\",15"))
+}

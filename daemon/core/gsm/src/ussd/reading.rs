@@ -1,0 +1,154 @@
+//! Which reading of a `+CUSD` string makes sense.
+
+use crate::alphabet::{self, Shift};
+
+use super::Writing;
+
+const CR: u8 = 0x0d;
+
+/// The text of a string as a modem wrote it, and how it was written.
+pub(super) fn read(written: &str, coding: Option<u8>) -> (Option<String>, Writing) {
+    let plain = || (Some(written.to_owned()), Writing::Plain);
+    if written.is_empty() {
+        return plain();
+    }
+    let Ok(octets) = hex::decode(written) else {
+        return plain();
+    };
+    let scheme = Scheme::of(coding);
+    match scheme {
+        Scheme::Data => (Some(data(&octets)), Writing::DataHex),
+        Scheme::Ucs2 { language } => ucs2(&octets, language),
+        Scheme::Gsm7 { language } => {
+            // Modems set to UCS-2 write every string so, whatever the scheme.
+            if let Some(text) = likely_ucs2(&octets) {
+                return (Some(text), Writing::Ucs2Hex);
+            }
+            let packed = packed(&octets, language);
+            let septets = one_a_septet(&octets);
+            let best = septets.as_deref().map_or(0.0, sense);
+            // Only letters and digits that happen to be hexadecimal: "2500".
+            if sense(&packed) < 0.8 && best < 1.0 {
+                return plain();
+            }
+            match septets {
+                Some(text) if best > sense(&packed) => (Some(text), Writing::SeptetHex),
+                _ => (Some(packed), Writing::PackedHex),
+            }
+        }
+        Scheme::Unsaid => match likely_ucs2(&octets) {
+            Some(text) => (Some(text), Writing::Ucs2Hex),
+            None => plain(),
+        },
+    }
+}
+
+/// Packed septets, for a request. TS 23.038 §6.1.2.3.1: seven spare bits are
+/// filled with a carriage return, so that they do not read as "@"; a text that
+/// ends in one on an octet's border gets a second.
+pub(super) fn pack(text: &str) -> Option<Vec<u8>> {
+    let mut septets = alphabet::to_septets(text, Shift::NONE)?;
+    match septets.len() % 8 {
+        7 => septets.push(CR),
+        0 if septets.last() == Some(&CR) => septets.push(CR),
+        _ => {}
+    }
+    Some(alphabet::pack(&septets, 0))
+}
+
+/// What TS 23.038 §5 says of a cell broadcast data coding scheme.
+enum Scheme {
+    Gsm7 { language: bool },
+    Data,
+    Ucs2 { language: bool },
+    Unsaid,
+}
+
+impl Scheme {
+    fn of(coding: Option<u8>) -> Self {
+        let Some(coding) = coding else { return Scheme::Unsaid };
+        match coding {
+            0x10 => Scheme::Gsm7 { language: true },
+            0x11 => Scheme::Ucs2 { language: true },
+            0x40..=0x7f | 0x90..=0x9f => match coding >> 2 & 3 {
+                1 => Scheme::Data,
+                2 => Scheme::Ucs2 { language: false },
+                _ => Scheme::Gsm7 { language: false },
+            },
+            0xf0..=0xff if coding & 0x04 != 0 => Scheme::Data,
+            _ => Scheme::Gsm7 { language: false },
+        }
+    }
+}
+
+fn packed(octets: &[u8], language: bool) -> String {
+    let mut septets = alphabet::unpack(octets, 0, octets.len() * 8 / 7);
+    // The last septet of a full octet is padding when it is a carriage return,
+    // and from networks that do not know the rule when it is zero.
+    if octets.len() % 7 == 0 && matches!(septets.last(), Some(&(CR | 0))) {
+        septets.pop();
+    }
+    // DCS 0x10: two letters of a language and a carriage return come first.
+    let septets = match septets.as_slice() {
+        [_, _, CR, rest @ ..] if language => rest,
+        all => all,
+    };
+    alphabet::from_septets(septets, Shift::NONE)
+}
+
+/// One septet an octet, as modems set to `AT+CSCS="HEX"` write. What they write
+/// is in their own alphabet, which is ASCII for all that people read.
+fn one_a_septet(octets: &[u8]) -> Option<String> {
+    let printable = octets.iter().all(|octet| matches!(octet, b' '..=b'~' | b'\n' | b'\r'));
+    printable.then(|| octets.iter().copied().map(char::from).collect())
+}
+
+/// 8-bit text is UTF-8 where that can be read, Latin-1 otherwise.
+fn data(octets: &[u8]) -> String {
+    match std::str::from_utf8(octets) {
+        Ok(text) => text.to_owned(),
+        Err(_) => octets.iter().copied().map(char::from).collect(),
+    }
+}
+
+fn ucs2(octets: &[u8], language: bool) -> (Option<String>, Writing) {
+    // DCS 0x11: two letters of a language, packed, come before the text.
+    let octets = match octets {
+        [_, _, rest @ ..] if language && language_letters(octets) => rest,
+        all => all,
+    };
+    let text = alphabet::from_ucs2(octets);
+    // Noncharacters are what an overrun buffer shows, not what a network sends.
+    if text.contains(['\u{fffe}', '\u{ffff}']) {
+        return (None, Writing::Undecided);
+    }
+    (Some(text), Writing::Ucs2Hex)
+}
+
+fn language_letters(octets: &[u8]) -> bool {
+    alphabet::unpack(octets, 0, 2).iter().all(u8::is_ascii_lowercase)
+}
+
+/// The text, if the octets can hardly be anything but UTF-16: whole units, all
+/// of them letters, digits and signs of the scripts below the CJK ones, where
+/// packed septets seldom come to lie.
+fn likely_ucs2(octets: &[u8]) -> Option<String> {
+    if octets.len() < 4 || octets.len() % 2 != 0 {
+        return None;
+    }
+    let text = alphabet::from_ucs2(octets);
+    let low = text.chars().all(|c| u32::from(c) < 0x2100);
+    (low && sense(&text) > 0.9).then_some(text)
+}
+
+/// How much of a text is made of what people write, 0 to 1.
+fn sense(text: &str) -> f64 {
+    let usual = |c: char| match c {
+        ' ' | '\n' | '\r' => true,
+        'Δ' | 'Φ' | 'Γ' | 'Λ' | 'Ω' | 'Π' | 'Ψ' | 'Σ' | 'Θ' | 'Ξ' => false,
+        _ if c.is_ascii() => c.is_ascii_graphic(),
+        _ => c.is_alphanumeric() || "£€°¿¡«»–—‘’“”…№".contains(c),
+    };
+    let all = text.chars().count();
+    if all == 0 { 0.0 } else { text.chars().filter(|c| usual(*c)).count() as f64 / all as f64 }
+}
