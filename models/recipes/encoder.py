@@ -1,0 +1,227 @@
+"""The encoder as an ONNX graph, int8 weights and activations.
+
+    embeddings f32 [sequence, 384]   the tokens' rows of the embedding table
+    pooled     f32 [384]             the mean of the last hidden states
+
+There is no batch axis and no mask: texts of different length are run one by
+one, on as many threads as there are, which spares the padding and keeps every
+matrix product two-dimensional. Position embeddings are added in the graph;
+the caller pools nothing and scales the result to length 1.
+
+Every weight matrix is int8 with one scale an output channel. Activations are
+quantised as they come, with one scale a token: a few hidden channels of this
+model are twenty times larger than the rest, and only for some tokens, so that
+one scale for the whole tensor would spend the range of int8 on them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from e5s1 import Source
+
+OPSET = 20
+
+
+@dataclass(frozen=True)
+class Linear:
+    """`x @ weight + bias`; weight is `[in, out]`."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
+class Norm:
+    """Layer normalisation's gain and bias."""
+
+    gain: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One transformer layer, with the query scaled by 1/sqrt(head size)."""
+
+    qkv: Linear
+    attention_out: Linear
+    attention_norm: Norm
+    inner: Linear
+    outer: Linear
+    output_norm: Norm
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The encoder's weights in f32, without the word table."""
+
+    positions: np.ndarray
+    """`[positions, hidden]`, the embedding of token type 0 included."""
+    embedding_norm: Norm
+    layers: list[Layer]
+
+
+def weights(source: Source) -> Weights:
+    """Takes the encoder's weights out of the source."""
+    h, f = source.hidden, source.feed_forward
+
+    def linear(name: str, out: int, into: int) -> Linear:
+        return Linear(source.tensor(f"{name}.w", out, into).T, source.tensor(f"{name}.b", out))
+
+    def norm(name: str) -> Norm:
+        return Norm(source.tensor(f"{name}.w", h), source.tensor(f"{name}.b", h))
+
+    def layer(index: int) -> Layer:
+        q, k, v = (linear(f"l{index}.{part}", h, h) for part in "qkv")
+        scale = np.float32(1 / sqrt(h // source.heads))
+        return Layer(
+            qkv=Linear(
+                np.concatenate([q.weight * scale, k.weight, v.weight], axis=1),
+                np.concatenate([q.bias * scale, k.bias, v.bias]),
+            ),
+            attention_out=linear(f"l{index}.ao", h, h),
+            attention_norm=norm(f"l{index}.aln"),
+            inner=linear(f"l{index}.fi", f, h),
+            outer=linear(f"l{index}.fo", h, f),
+            output_norm=norm(f"l{index}.oln"),
+        )
+
+    positions = source.tensor("emb.pos", source.positions, h)
+    return Weights(
+        positions=positions + source.tensor("emb.type", 2, h)[0],
+        embedding_norm=norm("emb.ln"),
+        layers=[layer(i) for i in range(source.layers)],
+    )
+
+
+def quantise(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """int8 with a scale for each output channel; the scale of least squared error."""
+    peak = np.abs(weight).max(axis=0)
+    best = np.full(weight.shape[1], np.inf)
+    quantised = np.zeros(weight.shape, np.int8)
+    scales = np.zeros(weight.shape[1], np.float32)
+    for share in np.linspace(0.8, 1.0, 21):
+        scale = (peak * share / 127).astype(np.float32)
+        trial = np.clip(np.rint(weight / scale), -127, 127)
+        error = ((trial * scale - weight) ** 2).sum(axis=0)
+        better = error < best
+        best[better], scales[better] = error[better], scale[better]
+        quantised[:, better] = trial[:, better]
+    return quantised, scales
+
+
+class Graph:
+    """Collects nodes and constants."""
+
+    def __init__(self):
+        self.nodes = []
+        self.constants = []
+        self._shared = {}
+
+    def constant(self, name: str, value: np.ndarray) -> str:
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def number(self, value: float) -> str:
+        """A shared f32 scalar."""
+        return self._once(f"number_{value!r}", np.array(value, np.float32))
+
+    def integers(self, *values: int) -> str:
+        """A shared i64 vector."""
+        return self._once("integers_" + "_".join(map(str, values)), np.array(values, np.int64))
+
+    def _once(self, name: str, value: np.ndarray) -> str:
+        if name not in self._shared:
+            self._shared[name] = self.constant(name, value)
+        return self._shared[name]
+
+    def node(self, op: str, name: str, *inputs: str, **attributes) -> str:
+        self.nodes.append(helper.make_node(op, list(inputs), [name], name, **attributes))
+        return name
+
+
+def build(source: Source, w: Weights, int8: bool = True) -> bytes:
+    """The ONNX file's bytes; in f32 for a comparison of the graph itself."""
+    g = Graph()
+    h, heads = source.hidden, source.heads
+    size = h // heads
+    linear = quantised_linear if int8 else plain_linear
+
+    def norm(name: str, x: str, n: Norm) -> str:
+        return g.node(
+            "LayerNormalization", name, x, g.constant(f"{name}.gain", n.gain),
+            g.constant(f"{name}.bias", n.bias), axis=-1, epsilon=source.epsilon,
+        )  # fmt: skip
+
+    def split(name: str, qkv: str, part: int, order: list[int]) -> str:
+        piece = g.node(
+            "Slice", f"{name}.slice", qkv, g.integers(part * h), g.integers((part + 1) * h), g.integers(1)
+        )
+        shaped = g.node("Reshape", f"{name}.heads", piece, g.integers(-1, heads, size))
+        return g.node("Transpose", name, shaped, perm=order)
+
+    def layer(name: str, x: str, l: Layer) -> str:
+        qkv = linear(g, f"{name}.qkv", x, l.qkv)
+        q = split(f"{name}.q", qkv, 0, [1, 0, 2])
+        k = split(f"{name}.k", qkv, 1, [1, 2, 0])
+        v = split(f"{name}.v", qkv, 2, [1, 0, 2])
+        scores = g.node("MatMul", f"{name}.scores", q, k)
+        attention = g.node("Softmax", f"{name}.attention", scores, axis=-1)
+        context = g.node("MatMul", f"{name}.context", attention, v)
+        rows = g.node("Transpose", f"{name}.context_rows", context, perm=[1, 0, 2])
+        joined = g.node("Reshape", f"{name}.joined", rows, g.integers(-1, h))
+        out = linear(g, f"{name}.attention_out", joined, l.attention_out)
+        x = norm(f"{name}.attention_norm", g.node("Add", f"{name}.attended", x, out), l.attention_norm)
+        inner = g.node("Gelu", f"{name}.gelu", linear(g, f"{name}.inner", x, l.inner))
+        outer = linear(g, f"{name}.outer", inner, l.outer)
+        return norm(f"{name}.output_norm", g.node("Add", f"{name}.fed", x, outer), l.output_norm)
+
+    length = g.node("Shape", "length", "embeddings", start=0, end=1)
+    table = g.constant("positions", w.positions)
+    positions = g.node("Slice", "position", table, g.integers(0), length, g.integers(0))
+    x = norm("embedding_norm", g.node("Add", "placed", "embeddings", positions), w.embedding_norm)
+    for index, l in enumerate(w.layers):
+        x = layer(f"layer{index}", x, l)
+    g.node("ReduceMean", "pooled", x, g.integers(0), keepdims=0)
+
+    graph = helper.make_graph(
+        g.nodes,
+        "multilingual-e5-small",
+        [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["sequence", h])],
+        [helper.make_tensor_value_info("pooled", TensorProto.FLOAT, [h])],
+        g.constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+    model.ir_version = 10
+    model.producer_name = "jibu"
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def plain_linear(g: Graph, name: str, x: str, l: Linear) -> str:
+    product = g.node("MatMul", f"{name}.product", x, g.constant(f"{name}.weight", l.weight))
+    return g.node("Add", name, product, g.constant(f"{name}.bias", l.bias))
+
+
+def quantised_linear(g: Graph, name: str, x: str, l: Linear) -> str:
+    """The product in int8 and int32, scaled back by the token and by the channel."""
+    quantised, scales = quantise(l.weight)
+    peak = g.node("ReduceMax", f"{name}.peak", g.node("Abs", f"{name}.size", x), g.integers(1), keepdims=1)
+    scale = g.node("Mul", f"{name}.scale", peak, g.number(1 / 127))
+    ratio = g.node("Div", f"{name}.ratio", g.number(127.0), peak)
+    scaled = g.node("Mul", f"{name}.scaled", x, ratio)
+    # Adding and taking away 1.5 * 2^23 rounds an f32 to an integer, half to
+    # even, at the price of two additions.
+    raised = g.node("Add", f"{name}.raised", scaled, g.number(12582912.0))
+    rounded = g.node("Sub", f"{name}.rounded", raised, g.number(12582912.0))
+    small = g.node("Cast", f"{name}.int8", rounded, to=TensorProto.INT8)
+    product = g.node("MatMulInteger", f"{name}.product", small, g.constant(f"{name}.weight", quantised))
+    value = g.node("Cast", f"{name}.f32", product, to=TensorProto.FLOAT)
+    by_token = g.node("Mul", f"{name}.by_token", value, scale)
+    by_channel = g.node("Mul", f"{name}.by_channel", by_token, g.constant(f"{name}.scales", scales))
+    return g.node("Add", name, by_channel, g.constant(f"{name}.bias", l.bias))
