@@ -1,0 +1,343 @@
+//! Searching: words, character trigrams, vectors.
+
+use std::ops::Deref;
+
+use jibu_types::{CollectionName, Embedding, Hit, IndexVersion, Language, Passage, PassageId};
+use rusqlite::{OptionalExtension, ToSql, params};
+
+use super::{ContentReader, Edition, EditionId, EditionState, passage, query};
+use crate::StoreError;
+use crate::error::Doing;
+
+/// sqlite-vec's own limit of k.
+const MAX_NEIGHBOURS: usize = 4096;
+
+/// Which passages a search may give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Those of all active editions.
+    #[default]
+    Active,
+    /// Those of one edition, such as a staged one that is being tried.
+    Edition(EditionId),
+}
+
+/// What a match in each field counts for in BM25.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FieldWeights {
+    /// [`Passage::heading`].
+    pub heading: f64,
+    /// [`Passage::text`].
+    pub body: f64,
+}
+
+impl Default for FieldWeights {
+    /// Heading and text count the same.
+    fn default() -> Self {
+        FieldWeights { heading: 1.0, body: 1.0 }
+    }
+}
+
+/// One state of the file: whatever is asked here is answered from it, also when
+/// an edition is activated meanwhile.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    reader: &'a ContentReader,
+}
+
+impl Deref for Snapshot<'_> {
+    type Target = ContentReader;
+
+    fn deref(&self) -> &ContentReader {
+        self.reader
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.reader.connection.execute_batch("ROLLBACK") {
+            tracing::warn!(%error, "a snapshot of content.db could not be given back");
+        }
+    }
+}
+
+impl ContentReader {
+    /// Holds on to the state that the file has at the first question.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn snapshot(&mut self) -> Result<Snapshot<'_>, StoreError> {
+        self.connection.execute_batch("BEGIN DEFERRED").doing("read content.db")?;
+        Ok(Snapshot { reader: self })
+    }
+
+    /// The `k` passages of the active editions with the best BM25 for any of
+    /// the terms, best first. A term is folded as the index folds words (case
+    /// and diacritics do not matter); one with something else than letters and
+    /// digits inside must match as a phrase.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn search_words(&self, terms: &[String], k: usize) -> Result<Vec<Hit>, StoreError> {
+        self.search_words_in(Scope::Active, FieldWeights::default(), terms, k)
+    }
+
+    /// As [`search_words`](Self::search_words), with all choices open.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn search_words_in(
+        &self,
+        scope: Scope,
+        weights: FieldWeights,
+        terms: &[String],
+        k: usize,
+    ) -> Result<Vec<Hit>, StoreError> {
+        let Some(query) = query::any_word(terms) else { return Ok(Vec::new()) };
+        self.full_text("word", scope, weights, &query, k).doing("search by words")
+    }
+
+    /// The `k` passages of the active editions with the best BM25 for the
+    /// character trigrams of the text's words, best first. At most
+    /// [`MAX_TRIGRAMS`](crate::MAX_TRIGRAMS) trigrams are looked up. Finds
+    /// other forms and misspellings of words; words shorter than three
+    /// characters have no trigrams.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn search_trigrams(&self, text: &str, k: usize) -> Result<Vec<Hit>, StoreError> {
+        self.search_trigrams_in(Scope::Active, FieldWeights::default(), text, k)
+    }
+
+    /// As [`search_trigrams`](Self::search_trigrams), with all choices open.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn search_trigrams_in(
+        &self,
+        scope: Scope,
+        weights: FieldWeights,
+        text: &str,
+        k: usize,
+    ) -> Result<Vec<Hit>, StoreError> {
+        let Some(query) = query::any_trigram(text) else { return Ok(Vec::new()) };
+        self.full_text("trigram", scope, weights, &query, k).doing("search by trigrams")
+    }
+
+    /// The `k` passages of the active editions whose vectors have the highest
+    /// cosine with the embedding, best first; at most 4,096.
+    ///
+    /// # Errors
+    /// [`StoreError::Width`] for an embedding of another width; when SQLite refuses.
+    pub fn search_dense(&self, embedding: &Embedding, k: usize) -> Result<Vec<Hit>, StoreError> {
+        self.search_dense_in(Scope::Active, embedding, k)
+    }
+
+    /// As [`search_dense`](Self::search_dense), in any scope.
+    ///
+    /// # Errors
+    /// [`StoreError::Width`] for an embedding of another width; when SQLite refuses.
+    pub fn search_dense_in(
+        &self,
+        scope: Scope,
+        embedding: &Embedding,
+        k: usize,
+    ) -> Result<Vec<Hit>, StoreError> {
+        let vector = passage::vector(embedding)?;
+        let k = k.min(MAX_NEIGHBOURS);
+        let sql = match scope {
+            Scope::Active => {
+                "SELECT passage, 1.0 - distance FROM vector
+                 WHERE embedding MATCH vec_int8(?1) AND k = ?2
+                   AND passage IN (SELECT m.passage FROM membership AS m
+                                   WHERE m.edition IN
+                                       (SELECT id FROM edition WHERE state = 'active'))
+                 ORDER BY distance"
+            }
+            Scope::Edition(_) => {
+                "SELECT passage, 1.0 - distance FROM vector
+                 WHERE embedding MATCH vec_int8(?1) AND k = ?2
+                   AND passage IN (SELECT m.passage FROM membership AS m WHERE m.edition = ?3)
+                 ORDER BY distance"
+            }
+        };
+        self.hits(sql, scope, &[&vector, &(k as i64)]).doing("search by vector")
+    }
+
+    fn full_text(
+        &self,
+        table: &'static str,
+        scope: Scope,
+        weights: FieldWeights,
+        query: &str,
+        k: usize,
+    ) -> rusqlite::Result<Vec<Hit>> {
+        // The filter is asked for each match in the order of rank until k are
+        // found; `+` keeps it from being used to look up matches one by one.
+        let filter = match scope {
+            Scope::Active => {
+                "EXISTS (SELECT 1 FROM membership AS m JOIN edition AS e ON e.id = m.edition
+                         WHERE m.passage = +t.rowid AND e.state = 'active')"
+            }
+            Scope::Edition(_) => {
+                "EXISTS (SELECT 1 FROM membership AS m
+                         WHERE m.edition = ?4 AND m.passage = +t.rowid)"
+            }
+        };
+        // `rank` is bm25(), which is lower for a better match.
+        let sql = format!(
+            "SELECT t.rowid, -t.rank FROM {table} AS t
+             WHERE t.{table} MATCH ?1 AND t.rank MATCH ?2 AND {filter}
+             ORDER BY t.rank LIMIT ?3"
+        );
+        let rank = format!("bm25({:?}, {:?})", weights.heading, weights.body);
+        let k = i64::try_from(k).unwrap_or(i64::MAX);
+        self.hits(&sql, scope, &[&query, &rank, &k])
+    }
+
+    fn hits(&self, sql: &str, scope: Scope, values: &[&dyn ToSql]) -> rusqlite::Result<Vec<Hit>> {
+        let mut values = values.to_vec();
+        if let Scope::Edition(edition) = &scope {
+            values.push(&edition.0);
+        }
+        self.connection
+            .prepare_cached(sql)?
+            .query_map(values.as_slice(), |row| {
+                Ok(Hit { passage: PassageId(row.get(0)?), score: row.get(1)? })
+            })?
+            .collect()
+    }
+
+    /// For each word, in how many passages of the file it stands.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn document_frequencies(&self, words: &[String]) -> Result<Vec<u64>, StoreError> {
+        words
+            .iter()
+            .map(|word| {
+                let Some(phrase) = query::phrase(word) else { return Ok(0) };
+                self.connection
+                    .prepare_cached("SELECT count(*) FROM word WHERE word MATCH ?1")?
+                    .query_row([phrase], |row| row.get(0))
+            })
+            .collect::<rusqlite::Result<_>>()
+            .doing("count passages by word")
+    }
+
+    /// A passage by its id; none when it left the file meanwhile.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or the row cannot be read.
+    pub fn passage(&self, id: PassageId) -> Result<Option<Passage>, StoreError> {
+        const DOING: &str = "read a passage";
+        let sql = format!("SELECT {} FROM passage AS p WHERE p.id = ?1", passage::COLUMNS);
+        let found = self
+            .connection
+            .prepare_cached(&sql)
+            .and_then(|mut s| s.query_row([id.0], passage::read).optional())
+            .doing(DOING)?;
+        Ok(found.transpose()?.map(|(_, passage)| passage))
+    }
+
+    /// The passages of these ids, in this order; those that left the file
+    /// meanwhile are not among them.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or a row cannot be read.
+    pub fn passages(&self, ids: &[PassageId]) -> Result<Vec<(PassageId, Passage)>, StoreError> {
+        ids.iter()
+            .filter_map(|id| match self.passage(*id) {
+                Ok(found) => found.map(|passage| Ok((*id, passage))),
+                Err(error) => Some(Err(error)),
+            })
+            .collect()
+    }
+
+    /// All editions, by collection and then by age.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or a row cannot be read.
+    pub fn editions(&self) -> Result<Vec<Edition>, StoreError> {
+        super::edition::editions(&self.connection)
+    }
+
+    /// The editions that are answered from.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or a row cannot be read.
+    pub fn active_editions(&self) -> Result<Vec<Edition>, StoreError> {
+        let mut editions = self.editions()?;
+        editions.retain(|edition| edition.state == EditionState::Active);
+        Ok(editions)
+    }
+
+    /// The active version of a collection.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn index_version(
+        &self,
+        collection: &CollectionName,
+    ) -> Result<Option<IndexVersion>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT epoch, version FROM edition WHERE collection = ?1 AND state = 'active'",
+            )
+            .and_then(|mut s| {
+                s.query_row([collection.as_str()], |row| {
+                    Ok(IndexVersion {
+                        epoch: row.get(0)?,
+                        version: row.get::<_, i64>(1)?.cast_unsigned(),
+                    })
+                })
+                .optional()
+            })
+            .doing("read the index version")
+    }
+
+    /// How many passages the active editions have.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn passage_count(&self) -> Result<u64, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT count(*) FROM membership
+                 WHERE edition IN (SELECT id FROM edition WHERE state = 'active')",
+            )
+            .and_then(|mut s| s.query_row([], |row| row.get(0)))
+            .doing("count passages")
+    }
+
+    /// The languages of the active editions' passages, the commonest first.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or a row cannot be read.
+    pub fn languages(&self) -> Result<Vec<Language>, StoreError> {
+        const DOING: &str = "list languages";
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT p.language, min(p.id) FROM passage AS p
+                 JOIN membership AS m ON m.passage = p.id
+                 JOIN edition AS e ON e.id = m.edition AND e.state = 'active'
+                 GROUP BY p.language ORDER BY count(*) DESC, p.language",
+            )
+            .doing(DOING)?;
+        let found: Vec<(String, i64)> = statement
+            .query_map(params![], |row| Ok((row.get(0)?, row.get(1)?)))
+            .and_then(Iterator::collect)
+            .doing(DOING)?;
+        found
+            .into_iter()
+            .map(|(language, row)| {
+                Language::parse(&language).map_err(|error| StoreError::Row {
+                    table: "passage",
+                    row,
+                    found: error.to_string(),
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,345 @@
+//! `state.db`: what must not be lost.
+//!
+//! The spool's rows, what was answered, conversations, the audit trail and the
+//! floors of the index versions. Whole telephone numbers and PDUs stand in this
+//! file, since answers must be sent to them after a power cut; what leaves it
+//! for a screen goes through [`MessageView`], which masks them.
+
+mod apply;
+mod audit;
+mod restore;
+mod row;
+mod view;
+
+use std::ops::Deref;
+use std::path::Path;
+use std::time::Duration;
+
+use jibu_spool::{Change, Restored};
+use jibu_types::{CollectionName, IndexVersion, PhoneNumber, Timestamp};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+pub use audit::AuditEntry;
+pub use view::{AnswerView, Counts, MessageFilter, MessageView, PartView};
+
+use crate::database::Schema;
+use crate::error::Doing;
+use crate::{ErrorKind, StoreError};
+
+const SCHEMA: Schema = Schema {
+    name: "state.db",
+    application_id: 0x4A_42_53_31,
+    migrations: &[include_str!("001.sql")],
+    // FULL: a save is on the disk before anyone acts on it.
+    writer: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+             PRAGMA secure_delete = ON; PRAGMA cache_size = -2048;",
+    reader: "PRAGMA query_only = ON; PRAGMA cache_size = -1024;",
+    remedy: "Stop jibud and move state.db, state.db-wal and state.db-shm together to a safe \
+             place: they hold messages that were not answered yet, and `sqlite3 state.db \
+             .recover` often gets them back. jibud then starts with an empty file",
+};
+
+/// The writer of `state.db`; there is one in a running box.
+#[derive(Debug)]
+pub struct StateStore {
+    reader: StateReader,
+}
+
+/// A reader of `state.db`, beside the writer, in the same process or another.
+#[derive(Debug)]
+pub struct StateReader {
+    connection: Connection,
+}
+
+impl Deref for StateStore {
+    type Target = StateReader;
+
+    fn deref(&self) -> &StateReader {
+        &self.reader
+    }
+}
+
+impl StateStore {
+    /// Opens the file, makes it when there is none, checks it and brings an
+    /// older one to the newest schema version.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is damaged, is something else's, or was
+    /// written by a newer program. It is left as it was.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let connection = SCHEMA.open(path.as_ref())?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(StateStore { reader: StateReader { connection } })
+    }
+
+    /// Makes all the changes of one of the spool's saves, or none of them.
+    /// When it returns, they are on the disk.
+    ///
+    /// `now` is kept as the moment at which the segments were seen.
+    ///
+    /// # Errors
+    /// [`StoreError::SegmentKnown`] when a segment of a new message is kept
+    /// already. Its key counts as seen now, so that the next
+    /// [`restore`](StateReader::restore) tells the spool about it: start the
+    /// spool anew from there. [`StoreError::NoRow`] when a change names a row
+    /// that is not there.
+    pub fn apply(&mut self, now: Timestamp, changes: &[Change]) -> Result<(), StoreError> {
+        let applied = self.in_transaction("save the spool's changes", |transaction| {
+            changes.iter().try_for_each(|change| apply::change(transaction, now, change))
+        });
+        if let Err(StoreError::SegmentKnown { .. }) = &applied {
+            self.in_transaction("mark a segment as seen", |transaction| {
+                apply::see_again(transaction, now, changes)
+            })?;
+        }
+        applied
+    }
+
+    /// Adds an entry to the audit trail. `details` holds no words of a person's
+    /// and no whole number.
+    ///
+    /// # Errors
+    /// When SQLite refuses; then there is no entry.
+    pub fn record(
+        &mut self,
+        at: Timestamp,
+        event: &str,
+        details: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        self.in_transaction("write the audit trail", |transaction| {
+            audit::append(transaction, at, event, &details.to_string())
+                .doing("write the audit trail")
+        })
+    }
+
+    /// Raises the lowest index version that is accepted of a collection.
+    ///
+    /// # Errors
+    /// [`StoreError::BelowFloor`] when the version is below the floor. The
+    /// floor itself is accepted again.
+    pub fn raise_floor(
+        &mut self,
+        collection: &CollectionName,
+        wanted: IndexVersion,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "raise the floor of an index";
+        self.in_transaction(DOING, |transaction| {
+            let floor = floor(transaction, collection).doing(DOING)?.unwrap_or_default();
+            if wanted < floor {
+                return Err(StoreError::BelowFloor {
+                    collection: collection.clone(),
+                    floor,
+                    wanted,
+                });
+            }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO floor (collection, epoch, version) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (collection) DO UPDATE SET epoch = ?2, version = ?3",
+                )
+                .and_then(|mut s| {
+                    s.execute(params![
+                        collection.as_str(),
+                        wanted.epoch,
+                        row::version_to_sql(wanted.version)
+                    ])
+                })
+                .doing(DOING)?;
+            Ok(())
+        })
+    }
+
+    /// Keeps a small value under a name.
+    ///
+    /// # Errors
+    /// When SQLite refuses; then the old value stands.
+    pub fn set_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        const DOING: &str = "keep a setting";
+        self.in_transaction(DOING, |transaction| {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO setting (name, value) VALUES (?1, ?2)
+                     ON CONFLICT (name) DO UPDATE SET value = ?2",
+                )
+                .and_then(|mut s| s.execute(params![name, value]))
+                .doing(DOING)?;
+            Ok(())
+        })
+    }
+
+    /// Forgets messages that came in before `before` and are done with; gives
+    /// their number. Conversations stay: one may hold a person's STOP.
+    ///
+    /// A copy that a modem still holds of a forgotten message would be taken
+    /// for a new one, so `before` lies further back than `remember_keys`.
+    ///
+    /// # Errors
+    /// When SQLite refuses; then all is kept.
+    pub fn prune(&mut self, before: Timestamp) -> Result<usize, StoreError> {
+        const DOING: &str = "forget old messages";
+        self.in_transaction(DOING, |transaction| {
+            transaction
+                .execute(
+                    "DELETE FROM message
+                     WHERE received_at < ?1 AND state IN ('answered', 'ignored')
+                       AND NOT EXISTS (SELECT 1 FROM segment
+                                       WHERE message = message.id AND seen_at >= ?1)
+                       AND NOT EXISTS (SELECT 1 FROM part
+                                       WHERE message = message.id
+                                         AND (state IN ('ready', 'sending') OR at >= ?1))",
+                    [before.unix_ms()],
+                )
+                .doing(DOING)
+        })
+    }
+
+    /// Moves the write-ahead log into the file, when there is nothing better to
+    /// do. Readers are not disturbed.
+    ///
+    /// # Errors
+    /// When SQLite refuses; nothing is lost by that.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .doing("checkpoint state.db")
+    }
+
+    fn in_transaction<T>(
+        &mut self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        // A transaction that is dropped without a commit is rolled back.
+        let transaction = self
+            .reader
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .doing(doing)?;
+        let value = work(&transaction)?;
+        transaction.commit().doing(doing)?;
+        Ok(value)
+    }
+}
+
+impl StateReader {
+    /// Opens the file beside its writer.
+    ///
+    /// # Errors
+    /// When there is no file yet, it is damaged, or of another version than
+    /// this program's.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Ok(StateReader { connection: SCHEMA.open_read_only(path.as_ref())? })
+    }
+
+    /// What the spool must know at start. `remember_keys` and `await_reports`
+    /// are the spool's own settings of these names.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or a row cannot be read.
+    pub fn restore(
+        &self,
+        now: Timestamp,
+        remember_keys: Duration,
+        await_reports: Duration,
+    ) -> Result<Restored, StoreError> {
+        // One snapshot for all the questions.
+        let snapshot = self.connection.unchecked_transaction().doing("read the spool")?;
+        restore::restore(&snapshot, now, remember_keys, await_reports)
+    }
+
+    /// The state of the conversation with a person, as the spool kept it.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn conversation(&self, number: &PhoneNumber) -> Result<Option<String>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT state FROM conversation WHERE number = ?1")
+            .and_then(|mut s| s.query_row([number.reveal()], |row| row.get(0)).optional())
+            .doing("read a conversation")
+    }
+
+    /// Messages for a person's eyes: numbers masked, nobody's words.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or a row cannot be read.
+    pub fn messages(&self, filter: MessageFilter) -> Result<Vec<MessageView>, StoreError> {
+        let snapshot = self.connection.unchecked_transaction().doing("read the messages")?;
+        view::messages(&snapshot, filter)
+    }
+
+    /// How many messages, parts and audit entries there are of each kind.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        view::counts(&self.connection).doing("count messages")
+    }
+
+    /// The newest entries of the audit trail, newest first.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or an entry is not JSON.
+    pub fn audit(&self, newest: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        audit::newest(&self.connection, newest)
+    }
+
+    /// Follows the audit trail's chain from its first entry to its last, and
+    /// gives the number of entries.
+    ///
+    /// # Errors
+    /// [`StoreError::AuditBroken`] at the first entry that was changed, added
+    /// or removed from outside. Entries cut off at the end leave no trace here.
+    pub fn verify_audit(&self) -> Result<u64, StoreError> {
+        audit::verify(&self.connection)
+    }
+
+    /// The lowest index version that is accepted of a collection, where one was
+    /// ever accepted.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn floor(&self, collection: &CollectionName) -> Result<Option<IndexVersion>, StoreError> {
+        floor(&self.connection, collection).doing("read the floor of an index")
+    }
+
+    /// The value kept under a name.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT value FROM setting WHERE name = ?1")
+            .and_then(|mut s| s.query_row([name], |row| row.get(0)).optional())
+            .doing("read a setting")
+    }
+
+    /// The first thing that SQLite's own check finds wrong with the file.
+    ///
+    /// # Errors
+    /// When the check itself cannot run.
+    pub fn quick_check(&self) -> Result<Option<String>, StoreError> {
+        crate::database::quick_check(&self.connection).doing("check state.db")
+    }
+}
+
+fn floor(
+    connection: &Connection,
+    collection: &CollectionName,
+) -> rusqlite::Result<Option<IndexVersion>> {
+    connection
+        .prepare_cached("SELECT epoch, version FROM floor WHERE collection = ?1")?
+        .query_row([collection.as_str()], |row| {
+            Ok(IndexVersion { epoch: row.get(0)?, version: row::version_from_sql(row.get(1)?) })
+        })
+        .optional()
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anything else changing.
+    pub fn is_passing(&self) -> bool {
+        self.kind() != ErrorKind::GiveUp
+    }
+}
+
+#[cfg(test)]
+mod tests;
