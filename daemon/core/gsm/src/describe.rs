@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::deliver::HAS_HEADER;
 use crate::{
     Alphabet, Body, DataCoding, Deliver, MessageType, Pdu, ServiceCentreTime, StatusReport, Submit,
     Tpdu, UserData, ValidityPeriod, ussd,
@@ -161,9 +162,13 @@ fn from_tpdu(octets: &[u8]) -> Description {
         Ok(Tpdu::StatusReport(report)) => status_report(&report),
         Err(error) => Description { error: Some(error.to_string()), ..Description::default() },
     };
+    // A header that holds nothing, or nothing that can be read, is still one.
+    let announced = octets.first().is_some_and(|first| first & HAS_HEADER != 0);
+    let header = described.text.is_some() && announced;
     Description {
         kind: octets.first().map(|first| MessageType::stored(*first).to_string()),
         tpdu_len: Some(octets.len()),
+        udh: described.udh.or(header.then(Vec::new)),
         ..described
     }
 }

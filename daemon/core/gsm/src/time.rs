@@ -73,7 +73,7 @@ impl ServiceCentreTime {
     pub fn zone_quarters(self) -> Option<i8> {
         let [.., zone] = self.0;
         // Bit 3 is the sign: it takes the highest bit of the tens.
-        let quarters = decimal(zone & !0x08)? as i8;
+        let quarters = decimal(zone & !0x08).filter(|quarters| *quarters < 80)? as i8;
         Some(if zone & 0x08 != 0 { -quarters } else { quarters })
     }
 
@@ -109,10 +109,11 @@ impl fmt::Debug for ServiceCentreTime {
     }
 }
 
-/// Two decimal digits, the tens in the low half.
+/// Two digits, the tens in the low half. Some networks write 32 as two tens and
+/// twelve, so a digit above 9 counts for what it is; decoders in the field agree.
 fn decimal(octet: u8) -> Option<u8> {
-    let (tens, units) = (octet & 0xf, octet >> 4);
-    (tens < 10 && units < 10).then_some(tens * 10 + units)
+    let number = (octet & 0xf) * 10 + (octet >> 4);
+    (number < 100).then_some(number)
 }
 
 fn swapped(number: u8) -> u8 {
