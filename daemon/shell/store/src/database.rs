@@ -162,3 +162,6 @@ fn register_sqlite_vec() {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;

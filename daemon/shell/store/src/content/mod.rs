@@ -29,7 +29,7 @@ pub use verify::Finding;
 use crate::StoreError;
 use crate::database::Schema;
 
-const SCHEMA: Schema = Schema {
+pub(crate) const SCHEMA: Schema = Schema {
     name: "content.db",
     application_id: 0x4A_42_43_31,
     migrations: &[include_str!("001.sql")],

@@ -30,9 +30,9 @@ pub(super) fn any_word(terms: &[String]) -> Option<String> {
     (!phrases.is_empty()).then(|| phrases.join(" OR "))
 }
 
-/// Any of the text's character trigrams.
-pub(super) fn any_trigram(text: &str) -> Option<String> {
-    let trigrams = thin(trigrams(text), MAX_TRIGRAMS);
+/// Any of the text's character trigrams, of at most so many.
+pub(super) fn any_trigram(text: &str, max: usize) -> Option<String> {
+    let trigrams = thin(trigrams(text), max);
     let phrases: Vec<String> = trigrams.iter().map(|t| format!("\"{t}\"")).collect();
     (!phrases.is_empty()).then(|| phrases.join(" OR "))
 }

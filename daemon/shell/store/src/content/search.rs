@@ -106,7 +106,8 @@ impl ContentReader {
     /// # Errors
     /// When SQLite refuses.
     pub fn search_trigrams(&self, text: &str, k: usize) -> Result<Vec<Hit>, StoreError> {
-        self.search_trigrams_in(Scope::Active, FieldWeights::default(), text, k)
+        let weights = FieldWeights::default();
+        self.search_trigrams_in(Scope::Active, weights, query::MAX_TRIGRAMS, text, k)
     }
 
     /// As [`search_trigrams`](Self::search_trigrams), with all choices open.
@@ -117,10 +118,11 @@ impl ContentReader {
         &self,
         scope: Scope,
         weights: FieldWeights,
+        max_trigrams: usize,
         text: &str,
         k: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let Some(query) = query::any_trigram(text) else { return Ok(Vec::new()) };
+        let Some(query) = query::any_trigram(text, max_trigrams) else { return Ok(Vec::new()) };
         self.full_text("trigram", scope, weights, &query, k).doing("search by trigrams")
     }
 

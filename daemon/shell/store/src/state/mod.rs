@@ -26,7 +26,7 @@ use crate::database::Schema;
 use crate::error::Doing;
 use crate::{ErrorKind, StoreError};
 
-const SCHEMA: Schema = Schema {
+pub(crate) const SCHEMA: Schema = Schema {
     name: "state.db",
     application_id: 0x4A_42_53_31,
     migrations: &[include_str!("001.sql")],
