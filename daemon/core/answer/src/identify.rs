@@ -26,7 +26,7 @@ pub struct Identified {
 
 /// From here on an identification is believed over what the sender wrote in
 /// last time.
-pub const CONFIDENT: f64 = 0.8;
+pub const CONFIDENT: f64 = 0.7;
 
 /// The language to answer in: what the sender chose, else what the text shows
 /// clearly, else what the sender wrote in last, else the site's own.
@@ -186,13 +186,21 @@ fn best(text: &str, profiles: &[&Profile]) -> Option<Identified> {
     let profile = profiles.get(at)?;
     // A language that nobody offered looks least unlike one of the others; its
     // letters then stand in unusual order.
-    let strangeness = (profile.coverage(&words) / FAMILIAR).min(1.0);
-    Some(Identified { language: profile.language, confidence: confidence * strangeness })
+    let familiar = (profile.coverage(&words) / FAMILIAR).min(1.0);
+    // One word is often a name, or the same everywhere: "malaria".
+    let alone = match words.as_slice() {
+        [word] if !profile.common.contains(word.as_str()) => LONE_WORD,
+        _ => 1.0,
+    };
+    Some(Identified { language: profile.language, confidence: confidence * familiar * alone })
 }
 
 /// The share of known trigrams below which a text may well be in no offered
 /// language.
-const FAMILIAR: f64 = 0.55;
+const FAMILIAR: f64 = 0.65;
+
+/// What a single word is worth as evidence.
+const LONE_WORD: f64 = 0.65;
 
 #[cfg(test)]
 mod tests {

@@ -47,6 +47,8 @@ pub(crate) struct Pack {
     pub(crate) quantity: &'static [&'static str],
     /// Words that make a sentence hang on the one before, folded.
     pub(crate) leaning: &'static [&'static str],
+    /// Words that open a warning about the sentence before, folded.
+    pub(crate) caveats: &'static [&'static str],
     /// Words that turn a meaning round; nothing is cut behind them. Folded.
     pub(crate) negations: &'static [&'static str],
     /// Patterns of danger (see [`crate::danger`]), folded.
@@ -249,6 +251,7 @@ mod tests {
                 &pack.numbers,
                 pack.quantity,
                 pack.leaning,
+                pack.caveats,
                 pack.negations,
             ];
             for list in lists {

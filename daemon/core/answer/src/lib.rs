@@ -4,8 +4,12 @@
 //! index or a clock: those who call bring hits, cosines, passages and the time.
 
 mod answer;
+mod compose;
+mod conversation;
+mod cut;
 mod danger;
 mod decide;
+mod excerpt;
 mod identify;
 mod intent;
 mod languages;
@@ -15,8 +19,13 @@ pub mod sentences;
 pub mod text;
 
 pub use answer::{Answer, Citation, EmergencyLine, Grounded, Topic};
+pub use compose::{Budget, Piece, marked};
+pub use conversation::{
+    ANSWER_LIFE, Conversation, Identifier, MENU_LIFE, Reply, ReplyKind, Site, Step,
+};
 pub use danger::{Danger, danger};
 pub use decide::{Candidate, Decision, MENU_TOPICS, Thresholds, decide};
+pub use excerpt::excerpt;
 pub use identify::{CONFIDENT, Identified, identify, settle};
 pub use intent::{Heard, Intent, intent};
 pub use query::Query;

@@ -70,18 +70,20 @@ fn plain(c: char) -> Option<char> {
 /// Marks of other scripts stay, because there they are vowels. It agrees with
 /// SQLite's `unicode61 remove_diacritics 2` on Latin letters.
 pub fn fold(word: &str) -> String {
-    let mut out = String::with_capacity(word.len());
+    plain_latin(&word.to_lowercase())
+}
+
+/// A text without accents on its Latin letters, in the same case.
+pub(crate) fn plain_latin(text: &str) -> String {
     let mut latin = false;
-    for c in word.chars().flat_map(char::to_lowercase).nfd() {
-        if is_combining_mark(c) && latin {
-            continue;
+    let kept = text.nfd().filter(|c| {
+        if !is_combining_mark(*c) {
+            latin = *c < '\u{250}';
+            return true;
         }
-        if !is_combining_mark(c) {
-            latin = c < '\u{250}';
-        }
-        out.push(c);
-    }
-    out.nfc().collect()
+        !latin
+    });
+    kept.nfc().collect()
 }
 
 /// The words of a text: runs of letters, marks and digits, as FTS5's

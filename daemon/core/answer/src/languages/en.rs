@@ -33,6 +33,7 @@ pub(super) static PACK: Pack = Pack {
         "time", "times", "number", "phone", "age", "days", "long", "often", "dose", "year", "years"],
     leaning: &["it", "they", "this", "these", "that", "those", "but", "however", "then", "he", "she",
         "also", "otherwise", "except", "unless", "instead", "so", "therefore", "if", "do not", "never"],
+    caveats: &["but", "however", "do not", "don t", "never", "except", "unless", "not", "only", "no", "stop", "avoid"],
     negations: &["not", "no", "never", "without", "nor", "cannot", "don", "must", "only", "less",
         "more", "under", "over", "below", "above", "at", "least", "most", "than"],
     danger: &[

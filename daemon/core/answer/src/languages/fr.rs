@@ -35,6 +35,7 @@ pub(super) static PACK: Pack = Pack {
     leaning: &["il", "elle", "ils", "elles", "cela", "ce", "ceci", "cette", "ces", "celui", "mais",
         "cependant", "toutefois", "aussi", "ensuite", "puis", "sinon", "sauf", "si", "donc", "ne",
         "n'", "en outre", "ainsi"],
+    caveats: &["mais", "cependant", "toutefois", "ne", "sauf", "jamais", "evitez", "n", "attention"],
     negations: &["ne", "n", "pas", "jamais", "sans", "ni", "aucun", "aucune", "non", "plus", "moins",
         "que", "seulement", "sous", "sur", "au", "avant"],
     danger: &[

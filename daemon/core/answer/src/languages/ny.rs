@@ -34,6 +34,7 @@ pub(super) static PACK: Pack = Pack {
         "angati", "ingati", "mochuluka", "kwacha", "malipiro", "mlingo", "tsiku"],
     leaning: &["izi", "ichi", "iwo", "iye", "koma", "komabe", "komanso", "ndipo", "kenako", "ngati",
         "kupanda", "kupatula", "osa", "musa", "choncho", "apo"],
+    caveats: &["koma", "komabe", "osa*", "musa*", "kupatula", "pewani", "osati"],
     negations: &["osati", "ayi", "osa", "musa", "musamwe", "musapatse", "popanda", "palibe", "kapena",
         "kuposa", "osachepera", "osapitirira", "yekha", "chabe"],
     danger: &[

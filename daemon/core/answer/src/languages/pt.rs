@@ -36,6 +36,7 @@ pub(super) static PACK: Pack = Pack {
     leaning: &["ele", "ela", "eles", "elas", "isto", "isso", "este", "esta", "estes", "estas", "esse",
         "mas", "porem", "contudo", "tambem", "depois", "senao", "exceto", "excepto", "se", "entao",
         "nao", "nunca", "alem disso"],
+    caveats: &["mas", "porem", "contudo", "nao", "nunca", "exceto", "excepto", "evite", "atencao", "salvo"],
     negations: &["nao", "nunca", "sem", "nem", "nenhum", "nenhuma", "jamais", "so", "menos", "mais",
         "apenas", "ate", "antes", "abaixo", "acima"],
     danger: &[

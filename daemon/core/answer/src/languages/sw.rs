@@ -34,6 +34,7 @@ pub(super) static PACK: Pack = Pack {
         "umri", "muda", "mwaka", "miaka", "kiasi", "kipimo", "dozi", "shilingi", "pesa"],
     leaning: &["hii", "hiyo", "hizi", "huyu", "hawa", "hao", "lakini", "hata hivyo", "pia", "kisha",
         "halafu", "ikiwa", "kama", "isipokuwa", "vinginevyo", "usi", "badala", "hivyo"],
+    caveats: &["lakini", "usi*", "isipokuwa", "hata hivyo", "kamwe", "epuka", "acha", "si", "sio"],
     negations: &["si", "sio", "siyo", "hapana", "bila", "kamwe", "hakuna", "wala", "usitumie", "usimpe",
         "usi", "haifai", "hairuhusiwi", "chini", "zaidi", "angalau", "tu", "pungufu"],
     danger: &[

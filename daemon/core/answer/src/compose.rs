@@ -1,0 +1,362 @@
+//! Puts an answer on pages that fit a channel.
+//!
+//! What the documents say is quoted as it stands, cut at sentence borders; what
+//! Jibu says around it are the phrases of one language. How many messages a
+//! text takes is asked of the caller, who knows the alphabets.
+
+use std::ops::Range;
+
+use crate::answer::{Citation, Grounded, Topic};
+use crate::cut::cut;
+use crate::languages::{Pack, fill};
+use crate::sentences::sentences;
+use crate::text::{clip, plain_latin};
+
+/// What a page may cost.
+#[derive(Clone, Copy)]
+pub struct Budget<'a> {
+    /// The most parts (SMS) that a page may take.
+    pub parts: usize,
+    /// How many parts a text takes. More text never takes fewer.
+    pub cost: &'a dyn Fn(&str) -> usize,
+}
+
+impl Budget<'_> {
+    /// Whether a text is within the budget.
+    pub fn fits(&self, text: &str) -> bool {
+        (self.cost)(text) <= self.parts
+    }
+}
+
+impl std::fmt::Debug for Budget<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Budget").field("parts", &self.parts).finish_non_exhaustive()
+    }
+}
+
+/// A piece of a passage as the kiosk shows it: marked where it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// The passage's own words.
+    pub text: &'a str,
+    /// Whether they belong to the answer.
+    pub marked: bool,
+}
+
+/// The whole passage in pieces, in order.
+pub fn marked(grounded: &Grounded) -> Vec<Piece<'_>> {
+    let text = grounded.text.as_str();
+    let mut pieces = Vec::new();
+    let mut end = 0;
+    for span in &grounded.spans {
+        let (Some(before), Some(inside)) = (text.get(end..span.start), text.get(span.clone()))
+        else {
+            continue;
+        };
+        pieces.push(Piece { text: before, marked: false });
+        pieces.push(Piece { text: inside, marked: true });
+        end = span.end;
+    }
+    pieces.push(Piece { text: text.get(end..).unwrap_or_default(), marked: false });
+    pieces.retain(|piece| !piece.text.is_empty());
+    pieces
+}
+
+/// No answer is longer than this many pages; the kiosk has the whole document.
+const MOST_PAGES: usize = 12;
+
+/// Stands where a quotation leaves something out.
+const GAP: &str = " ... ";
+
+/// The pages of a grounded answer: first what answers, with `before` in front
+/// and the source behind, then the rest of the passage, each page within the
+/// budget. The first page says how to get the next when the answer itself goes
+/// on, or when saying so costs nothing.
+pub(crate) fn pages(
+    grounded: &Grounded,
+    before: Option<&str>,
+    pack: &Pack,
+    budget: &Budget<'_>,
+) -> Vec<String> {
+    let mut quote = Quote::of(grounded);
+    let more = fill(pack.phrases.more, &[("more", &upper(pack.commands.more))]);
+    let labels: Vec<String> = source_labels(&grounded.citation)
+        .into_iter()
+        .map(|label| fill(pack.phrases.source, &[("source", &label)]))
+        .collect();
+    let shortest = labels.last().map_or("", String::as_str);
+
+    let page = |body: &str, source: &str, hint: bool| {
+        let mut lines = Vec::new();
+        lines.extend(before.map(Line::Said));
+        lines.push(Line::Quoted(body));
+        lines.push(Line::Said(source));
+        lines.extend(hint.then_some(Line::Said(more.as_str())));
+        render(&lines, budget)
+    };
+    let fits = |body: &str, hint: bool| budget.fits(&page(body, shortest, hint));
+    let body = quote.take_answer(&fits);
+    let must_hint = quote.owes_answer();
+    let cost = (budget.cost)(&page(&body, shortest, must_hint));
+    let same_cost =
+        |body: &str, source: &str, hint: bool| (budget.cost)(&page(body, source, hint)) <= cost;
+    let body = quote.extend_free(body, &|body: &str| same_cost(body, shortest, must_hint));
+    let hint = must_hint || (!quote.is_done() && same_cost(&body, shortest, true));
+    let source =
+        labels.iter().find(|label| same_cost(&body, label, hint)).map_or(shortest, String::as_str);
+    let mut pages = vec![page(&body, source, hint)];
+
+    while !quote.is_done() && pages.len() < MOST_PAGES {
+        let page = |body: &str, hint: bool| {
+            let mut lines = vec![Line::Quoted(body)];
+            lines.extend(hint.then_some(Line::Said(more.as_str())));
+            render(&lines, budget)
+        };
+        let body = quote.take_rest(&|body: &str, hint: bool| budget.fits(&page(body, hint)));
+        let hint = !quote.is_done() && pages.len() + 1 < MOST_PAGES;
+        pages.push(page(&body, hint));
+    }
+    pages
+}
+
+/// A menu on one page: labels are shortened, then the last lines dropped, until
+/// it is within the budget. Gives the number of lines that are shown.
+pub(crate) fn menu(
+    intro: &dyn Fn(usize) -> String,
+    topics: &[Topic],
+    budget: &Budget<'_>,
+) -> (String, usize) {
+    const WIDTHS: [usize; 6] = [80, 60, 45, 32, 24, 16];
+    let page = |shown: usize, width: usize| {
+        let labels = topics.iter().take(shown).enumerate().map(|(at, topic)| {
+            let label = shorten(&topic.label, width);
+            format!("{} {label}", at + 1)
+        });
+        let labels: Vec<String> = labels.collect();
+        let intro = intro(shown);
+        let mut lines = vec![Line::Said(&intro)];
+        lines.extend(labels.iter().map(|label| Line::Said(label)));
+        render(&lines, budget)
+    };
+    let layouts = (1..=topics.len()).rev().flat_map(|shown| WIDTHS.map(|width| (shown, width)));
+    let narrowest = (topics.len().min(1), WIDTHS[5]);
+    let (shown, width) = layouts
+        .into_iter()
+        .find(|(shown, width)| budget.fits(&page(*shown, *width)))
+        .unwrap_or(narrowest);
+    (page(shown, width), shown)
+}
+
+/// Sentences of Jibu's own on one page: those that must be said, then those of
+/// the others that cost no further part.
+pub(crate) fn say(must: &[&str], may: &[&str], budget: &Budget<'_>) -> String {
+    let page = |said: &[&str]| render(&[Line::Said(&said.join(" "))], budget);
+    let mut said = must.to_vec();
+    let limit = (budget.cost)(&page(&said)).max(1);
+    for sentence in may {
+        let mut longer = said.clone();
+        longer.push(sentence);
+        if (budget.cost)(&page(&longer)) <= limit {
+            said = longer;
+        }
+    }
+    page(&said)
+}
+
+/// A command word as it is shown.
+pub(crate) fn upper(words: &[&str]) -> String {
+    words.first().map_or_else(String::new, |word| word.to_uppercase())
+}
+
+/// The title and year, whole first, then shorter and shorter.
+fn source_labels(citation: &Citation) -> Vec<String> {
+    let name = [citation.title.as_str(), citation.document.as_str()]
+        .into_iter()
+        .find(|name| !name.trim().is_empty())
+        .unwrap_or(citation.collection.as_str());
+    let year = citation.date.map(|date| date.to_string().chars().take(4).collect::<String>());
+    let with_year = |name: &str| match &year {
+        Some(year) if !name.contains(year.as_str()) => format!("{name} {year}"),
+        _ => name.to_owned(),
+    };
+    const WIDTHS: [usize; 7] = [120, 80, 60, 45, 32, 24, 16];
+    let mut labels: Vec<String> =
+        WIDTHS.iter().map(|width| with_year(&shorten(name, *width))).collect();
+    labels.dedup();
+    labels
+}
+
+/// A name within a width, ended at a word with two dots where it is cut.
+fn shorten(name: &str, width: usize) -> String {
+    if name.chars().count() <= width {
+        return name.to_owned();
+    }
+    let kept = clip(name, width).trim_end_matches(|c: char| !c.is_alphanumeric());
+    format!("{kept}..")
+}
+
+/// A line of a page: Jibu's own words, which may lose accents to save money, or
+/// a document's, which stay as they are.
+#[derive(Clone, Copy)]
+enum Line<'a> {
+    Said(&'a str),
+    Quoted(&'a str),
+}
+
+/// The lines as one text. Jibu's own words go without accents where that makes
+/// the whole cheaper, as people write them in messages.
+fn render(lines: &[Line<'_>], budget: &Budget<'_>) -> String {
+    let join = |plain: bool| {
+        let lines = lines.iter().map(|line| match line {
+            Line::Said(said) if plain => plain_latin(said),
+            Line::Said(text) | Line::Quoted(text) => (*text).to_owned(),
+        });
+        lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    let (spelt, plain) = (join(false), join(true));
+    if spelt != plain && (budget.cost)(&plain) < (budget.cost)(&spelt) { plain } else { spelt }
+}
+
+/// The sentences of a passage in the order in which they are sent: those that
+/// answer, those behind them, those before.
+struct Quote<'a> {
+    text: &'a str,
+    queue: std::collections::VecDeque<Sent>,
+    /// How many of the queue belong to the answer.
+    owed: usize,
+    /// Where the last sentence ended that went out whole.
+    end: Option<usize>,
+}
+
+#[derive(Clone)]
+struct Sent {
+    range: Range<usize>,
+    /// It goes on from a page before.
+    continued: bool,
+}
+
+impl<'a> Quote<'a> {
+    fn of(grounded: &'a Grounded) -> Self {
+        let all = sentences(&grounded.text);
+        let inside = |range: &Range<usize>| {
+            grounded.spans.iter().any(|span| span.start <= range.start && range.end <= span.end)
+        };
+        let (answer, others): (Vec<_>, Vec<_>) = all.into_iter().partition(inside);
+        let end = answer.last().map_or(0, |range| range.end);
+        let (behind, before): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|range| range.start >= end);
+        let owed = answer.len();
+        let queue = answer.into_iter().chain(behind).chain(before);
+        let queue = queue.map(|range| Sent { range, continued: false }).collect();
+        Quote { text: &grounded.text, queue, owed, end: None }
+    }
+
+    fn is_done(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    fn owes_answer(&self) -> bool {
+        self.owed > 0
+    }
+
+    /// As much of the answer as fits. `fits` is told whether more will follow.
+    fn take_answer(&mut self, fits: &dyn Fn(&str, bool) -> bool) -> String {
+        let owed = self.owed;
+        self.take(owed, &|body, left| fits(body, left > 0))
+    }
+
+    /// As much of all that is left as fits.
+    fn take_rest(&mut self, fits: &dyn Fn(&str, bool) -> bool) -> String {
+        let all = self.queue.len();
+        self.take(all, &|body, left| fits(body, left > 0))
+    }
+
+    /// Takes up to `most` sentences, as many as fit, or a part of the first.
+    /// `fits` is told how many of the `most` are left.
+    fn take(&mut self, most: usize, fits: &dyn Fn(&str, usize) -> bool) -> String {
+        // More than any page holds.
+        const MOST_SENTENCES: usize = 64;
+        let ranges: Vec<Sent> = self.queue.iter().take(most.min(MOST_SENTENCES)).cloned().collect();
+        let whole = (1..=ranges.len())
+            .rev()
+            .find(|taken| fits(&self.join(&ranges[..*taken]), most - taken));
+        if let Some(taken) = whole {
+            self.drop_first(taken);
+            return self.join(&ranges[..taken]);
+        }
+        let Some(first) = ranges.first() else { return String::new() };
+        let sentence = &self.text[first.range.clone()];
+        let part = |head: &str| {
+            let lead = if first.continued { GAP.trim_start() } else { "" };
+            format!("{lead}{head}{}", GAP.trim_end())
+        };
+        let at = cut(sentence, &|head: &str| fits(&part(head), most));
+        let rest = &sentence[at..];
+        let start = first.range.start + at + (rest.len() - rest.trim_start().len());
+        if start >= first.range.end {
+            self.drop_first(1);
+            return self.join(&ranges[..1]);
+        }
+        if let Some(front) = self.queue.front_mut() {
+            *front = Sent { range: start..first.range.end, continued: true };
+        }
+        part(&sentence[..at])
+    }
+
+    fn drop_first(&mut self, count: usize) {
+        let gone = self.queue.drain(..count.min(self.queue.len()));
+        self.end = gone.last().map(|sent| sent.range.end);
+        self.owed = self.owed.saturating_sub(count);
+    }
+
+    /// Goes on in the same paragraph while that is free.
+    fn extend_free(&mut self, mut body: String, fits: &dyn Fn(&str) -> bool) -> String {
+        if self.owed > 0 {
+            return body;
+        }
+        while let (Some(end), Some(next)) = (self.end, self.queue.front()) {
+            let sentence = &self.text[next.range.clone()];
+            let Some(gap) = self.text.get(end..next.range.start) else { break };
+            let longer = format!("{body}{gap}{sentence}");
+            let follows = gap.trim().is_empty() && !gap.contains('\n');
+            if !follows || sentence.ends_with('?') || !fits(&longer) {
+                break;
+            }
+            body = longer;
+            self.drop_first(1);
+        }
+        body
+    }
+
+    /// The sentences as one text: as they stand where they are neighbours, with
+    /// dots or on lines of their own where something is left out.
+    fn join(&self, sent: &[Sent]) -> String {
+        let mut out = String::new();
+        let mut end: Option<usize> = None;
+        for Sent { range, continued } in sent {
+            match end {
+                None if *continued => out.push_str(GAP.trim_start()),
+                None => {}
+                Some(end) => match self.text.get(end..range.start) {
+                    Some(between) if between.trim().is_empty() => out.push_str(between),
+                    Some(between) if !between.contains('\n') && is_prose(between) => {
+                        out.push_str(GAP);
+                    }
+                    _ => out.push('\n'),
+                },
+            }
+            out.push_str(&self.text[range.clone()]);
+            end = Some(range.end);
+        }
+        out
+    }
+}
+
+/// Whether what was left out is running text rather than fields of a row.
+fn is_prose(between: &str) -> bool {
+    !between.contains(": ")
+}
+
+#[cfg(test)]
+#[path = "compose_tests.rs"]
+mod tests;

@@ -1,0 +1,404 @@
+//! Which sentences of a passage answer the question.
+//!
+//! The shortest run that makes sense by itself: a list item keeps the line that
+//! introduces it, steps that are numbered stay together, a table row keeps its
+//! name, "it" keeps what it stands for, and a warning that follows is not left
+//! off.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use jibu_types::Language;
+
+use crate::answer::{Citation, Grounded};
+use crate::decide::Candidate;
+use crate::languages::{self, Pack};
+use crate::query::{Query, trigrams};
+use crate::sentences::{list_marker, sentences};
+use crate::text::{fold, words};
+
+/// Picks the sentences of a candidate that answer the question.
+///
+/// `cosines` are those of the question with each of [`sentences`] of the
+/// passage's text, in order; without them, or when their number differs, words
+/// alone decide. `fits` says whether a text has room in the channel; a run is
+/// not made longer than that, but one sentence is always given.
+pub fn excerpt(
+    query: &Query,
+    candidate: &Candidate<'_>,
+    cosines: Option<&[f32]>,
+    fits: &dyn Fn(&str) -> bool,
+) -> Grounded {
+    let text = candidate.passage.text.as_str();
+    let ranges = sentences(text);
+    let cosines = cosines.filter(|given| given.len() == ranges.len());
+    let units = if is_row(text, &ranges) {
+        fields(text, &ranges, query, cosines)
+    } else {
+        let units = units(text, &ranges, cosines);
+        let scores = scores(text, &units, query, cosines.is_some());
+        let run = run(text, &units, &scores, candidate.passage.language, fits);
+        units.get(run).unwrap_or_default().iter().map(|unit| unit.range.clone()).collect()
+    };
+    Grounded {
+        citation: Citation::of(
+            candidate.passage,
+            candidate.id,
+            candidate.index_version,
+            candidate.probability,
+        ),
+        spans: merged(text, units),
+        text: text.to_owned(),
+    }
+}
+
+/// Ranges with nothing but space between them become one.
+fn merged(text: &str, ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if text[last.end..range.start].trim().is_empty() => last.end = range.end,
+            _ => out.push(range),
+        }
+    }
+    out
+}
+
+/// What is taken or left as a whole: a sentence, or a list item with all its
+/// sentences.
+struct Unit {
+    range: Range<usize>,
+    kind: Kind,
+    /// The best cosine of its sentences.
+    cosine: f32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Prose,
+    /// A list item behind a bullet.
+    Item,
+    /// A list item behind a number: one step of several.
+    Step,
+    /// Announces what follows and says nothing itself: a heading, a question.
+    Announcement,
+}
+
+impl Kind {
+    fn is_listed(self) -> bool {
+        matches!(self, Kind::Item | Kind::Step)
+    }
+}
+
+fn units(text: &str, ranges: &[Range<usize>], cosines: Option<&[f32]>) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    for (at, range) in ranges.iter().enumerate() {
+        let cosine = cosines.and_then(|given| given.get(at)).copied().unwrap_or(0.0);
+        let sentence = &text[range.clone()];
+        let own_line = text[..range.start].trim_end_matches(' ').ends_with('\n');
+        let kind = kind(sentence, at + 1 == ranges.len());
+        match units.last_mut() {
+            // A second sentence on an item's line.
+            Some(unit) if unit.kind.is_listed() && !own_line && !kind.is_listed() => {
+                unit.range.end = range.end;
+                unit.cosine = unit.cosine.max(cosine);
+            }
+            _ => units.push(Unit { range: range.clone(), kind, cosine }),
+        }
+    }
+    units
+}
+
+fn kind(sentence: &str, last: bool) -> Kind {
+    const HEADING: usize = 60;
+    if list_marker(sentence).is_some() {
+        let marker = sentence.trim_start_matches('(');
+        let counted = marker.starts_with(|c: char| c.is_ascii_digit());
+        return if counted { Kind::Step } else { Kind::Item };
+    }
+    let short = sentence.chars().count() <= HEADING;
+    let open = sentence.ends_with(|c: char| c.is_alphanumeric());
+    if !last && (sentence.ends_with(['?', '؟', '፧', '？']) || (short && open)) {
+        Kind::Announcement
+    } else {
+        Kind::Prose
+    }
+}
+
+/// How well each unit answers, 0 to about 1; only comparable within a passage.
+fn scores(text: &str, units: &[Unit], query: &Query, with_cosines: bool) -> Vec<f64> {
+    let unit_words: Vec<Vec<String>> =
+        units.iter().map(|unit| words(&text[unit.range.clone()]).collect()).collect();
+    let overlaps = overlaps(&query.words, &unit_words);
+    let wants_quantity = wants_quantity(query);
+    let (low, high) = units.iter().fold((f32::MAX, f32::MIN), |(low, high), unit| {
+        (low.min(unit.cosine), high.max(unit.cosine))
+    });
+    // Cosines of one passage's sentences lie close together; a spread below
+    // this says little.
+    const TELLING_SPREAD: f32 = 0.04;
+    let spread = (high - low).max(TELLING_SPREAD);
+    let mut scores: Vec<f64> = Vec::with_capacity(units.len());
+    let mut inherited = 0.0;
+    for (at, (unit, overlap)) in units.iter().zip(overlaps).enumerate() {
+        let mut score = overlap;
+        if with_cosines && spread.is_finite() {
+            score = 0.4 * overlap + 0.6 * f64::from((unit.cosine - low) / spread);
+        }
+        let has_digit = text[unit.range.clone()].contains(|c: char| c.is_numeric());
+        if wants_quantity && has_digit {
+            score += 0.15;
+        }
+        // What comes first is more often the point.
+        score += 0.05 * (1.0 - at as f64 / units.len() as f64);
+        score += inherited;
+        // The answer to a question stands behind it.
+        inherited = 0.0;
+        if unit.kind == Kind::Announcement {
+            inherited = 0.5 * score;
+            score *= 0.2;
+        }
+        scores.push(if score.is_finite() { score } else { 0.0 });
+    }
+    scores
+}
+
+/// The share of the question's words that each text has, rarer words counting
+/// more.
+fn overlaps(query_words: &[String], texts: &[Vec<String>]) -> Vec<f64> {
+    let mut sums = vec![0.0; texts.len()];
+    let mut total = 0.0;
+    for word in query_words {
+        let found: Vec<f64> = texts
+            .iter()
+            .map(|text| text.iter().map(|other| similarity(word, other)).fold(0.0, f64::max))
+            .collect();
+        let frequency: f64 = found.iter().sum();
+        let weight = (1.0 + texts.len() as f64 / (1.0 + frequency)).ln();
+        total += weight;
+        for (sum, found) in sums.iter_mut().zip(found) {
+            *sum += weight * found;
+        }
+    }
+    sums.into_iter().map(|sum| if total > 0.0 { sum / total } else { 0.0 }).collect()
+}
+
+/// How alike two folded words are, 0 to 1: the same, of one stem, or misspelt.
+fn similarity(a: &str, b: &str) -> f64 {
+    if a == b {
+        return 1.0;
+    }
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let (shorter, longer) = (short.chars().count(), long.chars().count());
+    if shorter < 4 {
+        return 0.0;
+    }
+    let same =
+        |pairs: &mut dyn Iterator<Item = (char, char)>| pairs.take_while(|(a, b)| a == b).count();
+    let prefix = same(&mut a.chars().zip(b.chars()));
+    let suffix = same(&mut a.chars().rev().zip(b.chars().rev()));
+    if prefix >= 4 && prefix * 10 >= longer * 6 {
+        return 0.8;
+    }
+    // Bantu verbs and nouns change in front: kuzaliwa, alizaliwa.
+    if suffix >= 5 && suffix * 10 >= longer * 6 {
+        return 0.7;
+    }
+    let ours: HashSet<String> = trigrams(a).collect();
+    let shared = trigrams(b).filter(|trigram| ours.contains(trigram)).count() as f64;
+    let dice = 2.0 * shared / (shorter + longer - 4) as f64;
+    if dice >= 0.5 { 0.6 * dice.min(1.0) } else { 0.0 }
+}
+
+fn wants_quantity(query: &Query) -> bool {
+    let Some(pack) = languages::pack(query.language) else { return false };
+    words(&query.text).any(|word| pack.quantity.contains(&word.as_str()))
+}
+
+/// The run of units around the best one.
+fn run(
+    text: &str,
+    units: &[Unit],
+    scores: &[f64],
+    language: Language,
+    fits: &dyn Fn(&str) -> bool,
+) -> Range<usize> {
+    let Some(seed) = best(scores, 0..units.len()) else { return 0..0 };
+    let room = |run: &Range<usize>| fits(slice(text, units, run));
+    if let Some(run) = list_run(text, units, scores, seed, &room) {
+        return run;
+    }
+    let pack = languages::pack(language);
+    let mut run = seed..seed + 1;
+    let enough = 0.8 * scores[seed];
+    // A run of three sentences is what one message holds.
+    const MOST: usize = 3;
+    while run.len() < MOST {
+        let before = run.start.checked_sub(1).filter(|at| {
+            let leans =
+                pack.is_some_and(|pack| leans(pack.leaning, unit_text(text, units, run.start)));
+            let kind = units[*at].kind;
+            kind != Kind::Announcement && !kind.is_listed() && (leans || scores[*at] >= enough)
+        });
+        if let Some(wider) = before.map(|at| at..run.end).filter(&room) {
+            run = wider;
+            continue;
+        }
+        let after = Some(run.end).filter(|at| *at < units.len()).filter(|at| {
+            let warns = pack.is_some_and(|pack| leans(pack.caveats, unit_text(text, units, *at)));
+            units[*at].kind == Kind::Prose && (warns || scores[*at] >= enough)
+        });
+        match after.map(|at| run.start..at + 1).filter(&room) {
+            Some(wider) => run = wider,
+            None => break,
+        }
+    }
+    run
+}
+
+fn best(scores: &[f64], among: Range<usize>) -> Option<usize> {
+    // The first of equals.
+    among.rev().filter(|at| *at < scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]))
+}
+
+fn unit_text<'t>(text: &'t str, units: &[Unit], at: usize) -> &'t str {
+    &text[units[at].range.clone()]
+}
+
+fn slice<'t>(text: &'t str, units: &[Unit], run: &Range<usize>) -> &'t str {
+    let start = units.get(run.start).map_or(0, |unit| unit.range.start);
+    let end = run.end.checked_sub(1).and_then(|at| units.get(at)).map_or(start, |u| u.range.end);
+    &text[start..end]
+}
+
+/// The run where the seed is in a list or introduces one.
+fn list_run(
+    text: &str,
+    units: &[Unit],
+    scores: &[f64],
+    seed: usize,
+    room: &dyn Fn(&Range<usize>) -> bool,
+) -> Option<Range<usize>> {
+    let listed = |at: usize| units.get(at).is_some_and(|unit| unit.kind.is_listed());
+    let introduces = !listed(seed) && listed(seed + 1) && {
+        let sentence = unit_text(text, units, seed);
+        sentence.ends_with(':') || units[seed].kind == Kind::Announcement
+    };
+    let first = if introduces { seed + 1 } else { seed };
+    if !listed(first) {
+        return None;
+    }
+    let start = (0..=first).rev().take_while(|at| listed(*at)).last()?;
+    let end = (first..units.len()).take_while(|at| listed(*at)).last()? + 1;
+    let lead = start.checked_sub(1).filter(|at| {
+        unit_text(text, units, *at).ends_with(':') || units[*at].kind == Kind::Announcement
+    });
+    let whole = lead.unwrap_or(start)..end;
+    let steps = units[first].kind == Kind::Step;
+    // Steps have an order and a beginning; what does not fit comes as MORE.
+    if introduces || steps {
+        return Some(whole);
+    }
+    let rival = best(scores, start..seed).into_iter().chain(best(scores, seed + 1..end));
+    let rival = rival.map(|at| scores[at]).fold(0.0, f64::max);
+    let singled_out = scores[seed] > 2.0 * rival;
+    if !singled_out && room(&whole) {
+        return Some(whole);
+    }
+    match lead {
+        // With its lead-in only where the two stand together; otherwise the
+        // list is given from its beginning.
+        Some(lead) if lead + 1 == seed => Some(lead..seed + 1),
+        Some(_) if !singled_out => Some(whole),
+        _ => Some(seed..seed + 1),
+    }
+}
+
+/// Whether a sentence begins with one of these words; `*` stands for any end.
+fn leans(openers: &[&str], sentence: &str) -> bool {
+    let mut first = words(sentence);
+    let one = first.next().unwrap_or_default();
+    let two = format!("{one} {}", first.next().unwrap_or_default());
+    openers.iter().any(|opener| match opener.strip_suffix('*') {
+        Some(start) => one.starts_with(start),
+        None => *opener == one || *opener == two,
+    })
+}
+
+/// Whether a passage is a table row: "Name: Kasungu clinic. Opens: 7.30."
+fn is_row(text: &str, ranges: &[Range<usize>]) -> bool {
+    let fields = ranges.iter().filter(|range| field_label(&text[(*range).clone()]).is_some());
+    ranges.len() >= 2 && fields.count() * 3 >= ranges.len() * 2
+}
+
+fn field_label(sentence: &str) -> Option<&str> {
+    const LABEL: usize = 40;
+    let (label, value) = sentence.split_once(": ")?;
+    let is_label =
+        !label.is_empty() && label.chars().count() <= LABEL && !label.contains(['.', ',']);
+    (is_label && !value.trim().is_empty() && list_marker(sentence).is_none()).then_some(label)
+}
+
+/// The fields of a row that are asked for, behind the first, which names the
+/// row; all of them where none stands out.
+fn fields(
+    text: &str,
+    ranges: &[Range<usize>],
+    query: &Query,
+    cosines: Option<&[f32]>,
+) -> Vec<Range<usize>> {
+    let Some((name, rest)) = ranges.split_first() else { return Vec::new() };
+    // A field's further sentences go with it.
+    let mut groups: Vec<Range<usize>> = Vec::new();
+    let mut name = name.clone();
+    for range in rest {
+        let is_field = field_label(&text[range.clone()]).is_some();
+        match groups.last_mut() {
+            Some(group) if !is_field => group.end = range.end,
+            None if !is_field => name.end = range.end,
+            _ => groups.push(range.clone()),
+        }
+    }
+    let named: Vec<String> = words(&text[name.clone()]).collect();
+    let asked: Vec<String> = query
+        .words
+        .iter()
+        .filter(|word| named.iter().all(|other| similarity(word, other) == 0.0))
+        .cloned()
+        .collect();
+    let field_words: Vec<Vec<String>> =
+        groups.iter().map(|group| words(&text[group.clone()]).collect()).collect();
+    let cosine_of = |group: &Range<usize>| {
+        let inside = ranges.iter().zip(cosines.unwrap_or_default());
+        inside
+            .filter(|(range, _)| range.start >= group.start && range.end <= group.end)
+            .map(|(_, cosine)| f64::from(*cosine))
+            .fold(0.0, f64::max)
+    };
+    let mean = groups.iter().map(cosine_of).sum::<f64>() / groups.len().max(1) as f64;
+    // A cosine this far above the row's mean stands out like a word in common.
+    const TELLING: f64 = 0.05;
+    let scores: Vec<f64> = overlaps(&asked, &field_words)
+        .into_iter()
+        .zip(&groups)
+        .map(|(overlap, group)| {
+            let above = if cosines.is_some() { (cosine_of(group) - mean) / TELLING } else { 0.0 };
+            overlap + 0.3 * above.clamp(0.0, 1.0)
+        })
+        .collect();
+    let top = scores.iter().copied().fold(0.0, f64::max);
+    const STANDS_OUT: f64 = 0.25;
+    let chosen =
+        groups.into_iter().zip(scores).filter(|(_, score)| top < STANDS_OUT || *score >= 0.5 * top);
+    std::iter::once(name).chain(chosen.map(|(group, _)| group)).collect()
+}
+
+/// Whether a word turns the meaning of its neighbour in some language.
+pub(crate) fn is_negation(word: &str) -> bool {
+    let word = fold(word);
+    languages::ALL.iter().any(|pack: &&Pack| pack.negations.contains(&word.as_str()))
+}
+
+#[cfg(test)]
+#[path = "excerpt_tests.rs"]
+mod tests;

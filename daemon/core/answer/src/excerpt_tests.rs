@@ -1,0 +1,166 @@
+use expect_test::{Expect, expect};
+use jibu_types::{CollectionName, IndexVersion, Passage, PassageId};
+use proptest::prelude::*;
+
+use super::*;
+
+fn passage(text: &str) -> Passage {
+    Passage {
+        collection: CollectionName::parse("health").unwrap(),
+        document: "guide.md".into(),
+        title: "Guide".into(),
+        section: Vec::new(),
+        language: Language::EN,
+        source_url: None,
+        date: None,
+        text: text.into(),
+    }
+}
+
+fn picked(question: &str, text: &str, cosines: Option<&[f32]>, room: usize) -> String {
+    let passage = passage(text);
+    let candidate = Candidate {
+        id: PassageId(1),
+        passage: &passage,
+        index_version: IndexVersion::default(),
+        probability: 0.9,
+    };
+    let query = Query::analyse(question, Language::EN);
+    let grounded = excerpt(&query, &candidate, cosines, &|text: &str| text.chars().count() <= room);
+    grounded.spans.iter().map(|span| format!("[{}]\n", &text[span.clone()])).collect()
+}
+
+fn check(question: &str, text: &str, expected: Expect) {
+    expected.assert_eq(&picked(question, text, None, 300));
+}
+
+#[test]
+fn the_sentence_with_the_words_of_the_question_answers() {
+    check(
+        "how much does a birth certificate cost",
+        "Every birth must be registered within six weeks. A birth certificate costs 1,500 kwacha. \
+         The office opens at eight.",
+        expect![[r#"
+            [A birth certificate costs 1,500 kwacha.]
+        "#]],
+    );
+}
+
+#[test]
+fn it_keeps_what_it_stands_for_and_a_warning_is_not_left_off() {
+    check(
+        "at what age is zinc given in tablets",
+        "Zinc helps a child with diarrhoea. It is given as tablets from two months of age. Do not \
+         stop before ten days. Wash your hands.",
+        expect![[r#"
+            [Zinc helps a child with diarrhoea. It is given as tablets from two months of age. Do not stop before ten days.]
+        "#]],
+    );
+}
+
+#[test]
+fn a_list_keeps_its_lead_in() {
+    check(
+        "what papers to bring for registering a birth",
+        "The office is in town.\nBring these papers to register a birth:\n- the health passport of the \
+         child\n- the mother's identity card\n- two witnesses\nIt is free.",
+        expect![[r#"
+            [Bring these papers to register a birth:
+            - the health passport of the child
+            - the mother's identity card
+            - two witnesses]
+        "#]],
+    );
+}
+
+#[test]
+fn numbered_steps_are_given_from_the_first() {
+    check(
+        "stir the sugar",
+        "How to mix the drink:\n1. Boil one litre of water.\n2. Add six spoons of sugar. Stir it.\n3. \
+         Add half a spoon of salt.",
+        expect![[r#"
+            [How to mix the drink:
+            1. Boil one litre of water.
+            2. Add six spoons of sugar. Stir it.
+            3. Add half a spoon of salt.]
+        "#]],
+    );
+}
+
+#[test]
+fn the_answer_stands_behind_the_question() {
+    check(
+        "is malaria testing free",
+        "Who can be tested? Everybody. Is the malaria test free? Yes, in every public clinic. \
+         Bring your card.",
+        expect![[r#"
+            [Yes, in every public clinic.]
+        "#]],
+    );
+}
+
+#[test]
+fn a_row_gives_its_name_and_the_field_asked_for() {
+    let row = "Clinic: Kasungu. Opens: 7.30. Closes: 16.00. Phone: +265 1 253 400. Days: Monday to Friday.";
+    check(
+        "phone of kasungu clinic",
+        row,
+        expect![[r#"
+            [Clinic: Kasungu.]
+            [Phone: +265 1 253 400.]
+        "#]],
+    );
+    check(
+        "kasungu clinic",
+        row,
+        expect![[r#"
+            [Clinic: Kasungu. Opens: 7.30. Closes: 16.00. Phone: +265 1 253 400. Days: Monday to Friday.]
+        "#]],
+    );
+}
+
+#[test]
+fn cosines_decide_where_words_do_not() {
+    let text = "The form is blue. Maternity care has no charge. The office is in town.";
+    assert_eq!(
+        picked("giving birth price", text, Some(&[0.78, 0.86, 0.79]), 300),
+        "[Maternity care has no charge.]\n"
+    );
+    // A wrong number of cosines is not used.
+    assert_eq!(picked("form", text, Some(&[0.1]), 300), "[The form is blue.]\n");
+}
+
+#[test]
+fn an_empty_passage_has_no_sentence() {
+    assert_eq!(picked("anything", "", None, 300), "");
+    assert_eq!(picked("", "One. Two.", Some(&[f32::NAN, f32::NAN]), 0), "[One.]\n");
+}
+
+proptest! {
+    #[test]
+    fn spans_are_ordered_and_lie_on_sentence_borders(
+        question in "\\PC{0,40}",
+        text in "[A-Za-z .:\n0-9?-]{0,200}|\\PC{0,60}",
+        room in 0usize..200,
+    ) {
+        let source = passage(&text);
+        let candidate = Candidate {
+            id: PassageId(1),
+            passage: &source,
+            index_version: IndexVersion::default(),
+            probability: f64::NAN,
+        };
+        let query = Query::analyse(&question, Language::EN);
+        let grounded = excerpt(&query, &candidate, None, &|t: &str| t.len() <= room);
+        let borders = sentences(&text);
+        prop_assert_eq!(grounded.spans.is_empty(), borders.is_empty());
+        let mut end = 0;
+        for span in &grounded.spans {
+            prop_assert!(span.start >= end && span.start < span.end);
+            prop_assert!(borders.iter().any(|b| b.start == span.start));
+            prop_assert!(borders.iter().any(|b| b.end == span.end));
+            end = span.end;
+        }
+    }
+}

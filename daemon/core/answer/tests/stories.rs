@@ -1,0 +1,438 @@
+//! Transcripts: what a person sends, what Jibu sends back.
+//!
+//! `>` is the person, `<` is Jibu, with the number of SMS parts. Lines that
+//! begin with a dot are directions: `.later 25h` lets time pass.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+use jibu_answer::{
+    Answer, Budget, Candidate, Conversation, Decision, Identifier, Query, Site, Step, Thresholds,
+    decide, excerpt, normalise,
+};
+use jibu_types::{
+    CollectionName, Date, IndexVersion, Language, Passage, PassageId, PhoneNumber, Timestamp,
+};
+
+fn passage(language: Language, title: &str, section: &str, text: &str) -> Passage {
+    Passage {
+        collection: CollectionName::parse("guides").unwrap(),
+        document: format!("{title}.md"),
+        title: title.into(),
+        section: vec![section.into()],
+        language,
+        source_url: Some("https://example.org/guide".into()),
+        date: Some(Date::parse("2024-03-01").unwrap()),
+        text: normalise(text),
+    }
+}
+
+fn library() -> Vec<Passage> {
+    vec![
+        passage(
+            Language::EN,
+            "Births and deaths",
+            "Birth certificate",
+            "A birth certificate is free within six weeks of the birth. After six weeks a certificate \
+             costs a fee at the district office. Bring these papers:\n- the child's health passport\n\
+             - the mother's identity card\n- a letter from the village head",
+        ),
+        passage(
+            Language::EN,
+            "Births and deaths",
+            "Death certificate",
+            "A death certificate is given by the district office. Bring the hospital's letter.",
+        ),
+        passage(
+            Language::EN,
+            "Snake bites",
+            "First aid",
+            "Keep the person who was bitten by a snake still and calm. Do not cut the bite. Do not tie \
+             the limb. Carry the person to the nearest hospital.",
+        ),
+        passage(
+            Language::EN,
+            "Clean water",
+            "Boiling",
+            "Bring the water to a rolling boil and let it boil for one minute. Above 2000 m let it boil \
+             for three minutes. Let it cool in a covered pot. Pour it into a clean can with a narrow \
+             neck. Do not put hands or cups into it. Wash the can with soap once a week. Water that \
+             looks cloudy is first poured through a clean cloth, and left to stand until it is clear.",
+        ),
+        passage(
+            Language::SW,
+            "Usajili wa vizazi",
+            "Cheti cha kuzaliwa",
+            "Cheti cha kuzaliwa hutolewa bure ndani ya siku 90. Leta kadi ya kliniki na kitambulisho \
+             cha mzazi. Baada ya siku 90 kuna ada ya kuchelewa.",
+        ),
+        passage(
+            Language::FR,
+            "Eau potable",
+            "Faire bouillir",
+            "Faites bouillir l'eau à gros bouillons pendant une minute. Laissez-la refroidir dans un \
+             récipient couvert. Ne mettez pas les mains dedans.",
+        ),
+        passage(
+            Language::PT,
+            "Registo civil",
+            "Certidão de nascimento",
+            "A certidão de nascimento pede-se na conservatória. O registo é gratuito até aos 120 dias. \
+             Leve o cartão de saúde da criança.",
+        ),
+        passage(
+            Language::NY,
+            "Malungo",
+            "Zizindikiro",
+            "Zizindikiro za malungo ndi kutentha thupi, kuzizira ndi kupweteka mutu. Pitani kuchipatala \
+             tsiku loyamba la kutentha thupi.",
+        ),
+        passage(
+            Language::EN,
+            "Clinics",
+            "Kasungu",
+            "Clinic: Mtunthama. Opens: 7.30. Phone: +265 1 253 400. Days: Monday to Friday.",
+        ),
+    ]
+}
+
+/// How many of the question's words a passage has. Ranking proper is somebody
+/// else's; a story only needs an order.
+fn probability(query: &Query, passage: &Passage) -> f64 {
+    let text = Query::analyse(&format!("{} {}", passage.heading(), passage.text), query.language);
+    let hits = query.words.iter().filter(|word| {
+        let stem: String = word.chars().take(5).collect();
+        text.words.iter().any(|other| other.starts_with(&stem))
+    });
+    0.95 * hits.count() as f64 / query.words.len().max(1) as f64
+}
+
+fn sms(text: &str) -> usize {
+    const BASIC: &str = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
+    let basic = text.chars().all(|c| (c.is_ascii() && c != '`') || BASIC.contains(c));
+    let (one, each) = if basic { (160, 153) } else { (70, 67) };
+    let length = text.chars().count();
+    if length <= one { 1 } else { length.div_ceil(each) }
+}
+
+fn site() -> Site {
+    Site {
+        service_name: "Jibu".into(),
+        languages: vec![Language::EN, Language::SW, Language::FR, Language::PT, Language::NY],
+        default_language: Language::EN,
+        emergency_number: Some(PhoneNumber::parse("112").unwrap()),
+        person_number: Some(PhoneNumber::parse("0800 123 456").unwrap()),
+        identifier: Identifier::default(),
+    }
+}
+
+const THRESHOLDS: Thresholds = Thresholds { sure: 0.9, found: 0.6, choose: 0.4, lead: 0.1 };
+
+fn answer(query: &Query, library: &[Passage], only: Option<PassageId>) -> Answer {
+    let mut candidates: Vec<Candidate<'_>> = library
+        .iter()
+        .zip(1..)
+        .map(|(passage, id)| Candidate {
+            id: PassageId(id),
+            passage,
+            index_version: IndexVersion { epoch: 1, version: 1 },
+            probability: probability(query, passage),
+        })
+        .filter(|candidate| only.is_none_or(|id| candidate.id == id))
+        .collect();
+    candidates.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    let decision =
+        if only.is_some() { Decision::Found(0) } else { decide(query, &candidates, &THRESHOLDS) };
+    let fits = |text: &str| sms(text) <= 2;
+    decision.into_answer(query, &candidates, |candidate| excerpt(query, candidate, None, &fits))
+}
+
+fn check_at(site: &Site, parts: usize, story: &str, expected: Expect) {
+    let library = library();
+    let budget = Budget { parts, cost: &sms };
+    let mut now = Timestamp::from_unix_seconds(1_795_000_000);
+    let mut stored = serde_json::to_string(&Conversation::default()).unwrap();
+    let mut transcript = String::new();
+    for line in story.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if let Some(hours) = line.strip_prefix(".later ").and_then(|h| h.strip_suffix('h')) {
+            now = now + Duration::from_secs(3600 * hours.parse::<u64>().unwrap());
+            writeln!(transcript, "{line}").unwrap();
+            continue;
+        }
+        // It is kept as JSON between two messages, as it is in the store.
+        let mut conversation: Conversation = serde_json::from_str(&stored).unwrap();
+        let reply = match conversation.receive(line, now, site, &budget) {
+            Step::Reply(reply) => Some(reply),
+            Step::Search(query) => {
+                let answer = answer(&query, &library, None);
+                Some(conversation.answer(&query, answer, now, site, &budget))
+            }
+            Step::Open { topic, query } => {
+                let answer = answer(&query, &library, Some(topic.passage));
+                Some(conversation.answer(&query, answer, now, site, &budget))
+            }
+            Step::Silent => None,
+        };
+        writeln!(transcript, "> {line}").unwrap();
+        match reply {
+            None => writeln!(transcript, "  (nothing)").unwrap(),
+            Some(reply) => {
+                for page in &reply.pages {
+                    let page_lines = page.replace('\n', "\n  ");
+                    let (kind, parts) = (reply.kind.as_str(), sms(page));
+                    writeln!(transcript, "< {page_lines}\n  ({kind}, {}, {parts})", reply.language)
+                        .unwrap();
+                }
+            }
+        }
+        stored = serde_json::to_string(&conversation).unwrap();
+    }
+    expected.assert_eq(&transcript);
+}
+
+fn check(story: &str, expected: Expect) {
+    check_at(&site(), 2, story, expected);
+}
+
+#[test]
+fn a_question_in_english_with_more_and_why() {
+    check(
+        "
+        how long to boil water
+        MORE
+        more
+        why?
+        thanks
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_question_in_swahili() {
+    check(
+        "
+        habari
+        nawezaje kupata cheti cha kuzaliwa cha mtoto
+        kwa nini
+        zaidi
+        MTU
+        kuhusu samaki wa baharini
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_question_in_french() {
+    check(
+        "
+        comment faire bouillir l'eau pour boire ?
+        POURQUOI ?
+        suite
+        quel est le prix du poisson
+        personne
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_question_in_portuguese() {
+    check(
+        "
+        como pedir a certidao de nascimento
+        porquê
+        ajuda
+        qual o preço do peixe na praia
+        parar
+        começar
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_question_in_chichewa() {
+    check(
+        "
+        zizindikiro za malungo ndi ziti
+        chifukwa
+        thandizo
+        nsomba ndi ndalama zingati kumsika
+        munthu
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_menu_waits_a_day_for_its_number() {
+    check(
+        "
+        certificate
+        7
+        2
+        1
+        death certificate
+        2
+        certificate
+        .later 25h
+        2
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn danger_is_answered_with_the_emergency_line_first() {
+    check(
+        "
+        my son was bitten by a snake
+        mtoto ana degedege
+        I want to kill myself
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_language_can_be_chosen() {
+    check(
+        "
+        LANG
+        lang sw
+        how long to boil water
+        lang xx
+        English
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn after_stop_only_start_is_heard() {
+    check(
+        "
+        STOP
+        stop
+        how long to boil water
+        HELP
+        START
+        stop bleeding how
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn what_is_no_question_gets_a_short_hint() {
+    check(
+        "
+        .
+        x
+        🙂🙂🙂
+        5
+        MORE
+        WHY
+        help
+        ?
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_table_row_gives_the_field_that_was_asked_for() {
+    check(
+        "
+        phone of Mtunthama clinic
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn one_part_is_enough_for_the_thrifty() {
+    check_at(
+        &site(),
+        1,
+        "
+        what papers for a birth certificate
+        more
+        more
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn a_site_without_numbers_does_not_promise_any() {
+    let bare = Site { emergency_number: None, person_number: None, ..site() };
+    check_at(
+        &bare,
+        2,
+        "
+        person
+        my child has convulsions
+        where do fish sleep
+        help
+        ",
+        expect![[]],
+    );
+}
+
+#[test]
+fn long_and_broken_texts_are_answered_or_refused_but_never_panic() {
+    let (site, budget) = (site(), Budget { parts: 2, cost: &sms });
+    let now = Timestamp::from_unix_ms(0);
+    let mut conversation = Conversation::default();
+    let long = "water ".repeat(900);
+    let unbroken = "ዐ".repeat(5000);
+    for text in ["", "\0\u{1}\u{7f}", &long, &unbroken, "\u{202e}\u{200d}", "{number} %s"] {
+        match conversation.receive(text, now, &site, &budget) {
+            Step::Search(query) => {
+                assert!(query.text.chars().count() <= Query::MOST_CHARS);
+                let reply = conversation.answer(&query, Answer::Unknown, now, &site, &budget);
+                assert_eq!(reply.pages.len(), 1);
+            }
+            Step::Reply(reply) => assert!(!reply.pages.is_empty()),
+            Step::Open { .. } | Step::Silent => {
+                panic!("nothing was open, and no thanks were given")
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stored_conversation_of_an_older_version_is_read() {
+    let conversation: Conversation =
+        serde_json::from_str(r#"{"stopped":true,"something_new":1}"#).unwrap();
+    assert!(conversation.is_stopped());
+    assert!(!format!("{conversation:?}").contains("question"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_dialogue_ends_without_a_panic(texts in proptest::collection::vec(
+        proptest::prop_oneof![
+            proptest::prelude::any::<String>(),
+            "(certificate|MORE|why|2|stop|start|lang (sw|fr|zz)|person|boil water|thanks)",
+        ],
+        0..12,
+    )) {
+        let (site, library, budget) = (site(), library(), Budget { parts: 2, cost: &sms });
+        let mut conversation = Conversation::default();
+        for (text, hour) in texts.iter().zip(0..) {
+            let now = Timestamp::from_unix_seconds(3600 * hour);
+            let (query, only) = match conversation.receive(text, now, &site, &budget) {
+                Step::Search(query) => (query, None),
+                Step::Open { topic, query } => (query, Some(topic.passage)),
+                Step::Reply(_) | Step::Silent => continue,
+            };
+            let reply = conversation.answer(&query, answer(&query, &library, only), now, &site, &budget);
+            proptest::prop_assert!(reply.pages.iter().all(|page| !page.is_empty()));
+        }
+    }
+}
