@@ -46,10 +46,7 @@ fn english(grounded: &Grounded, parts: usize) -> Vec<String> {
 fn the_source_is_shortened_before_it_costs_another_part() {
     let text = "Go to the clinic on the first day of fever. The test is free and takes a few minutes only.";
     let pages = english(&grounded(text, &[text]), 3);
-    assert_eq!(
-        pages,
-        [format!("{text}\nSource: Ministry of Health, community guide to malaria.. 2024")]
-    );
+    assert_eq!(pages, [format!("{text}\nSource: Ministry of Health, community guide to.. 2024")]);
     assert_eq!(sms(&pages[0]), 1);
 }
 
@@ -66,7 +63,7 @@ fn a_long_answer_goes_on_with_more() {
     let sentence = "Every child under five years should sleep under a net in every season. ";
     let text = sentence.repeat(8);
     let pages = english(&grounded(text.trim(), &[text.trim()]), 1);
-    assert!(pages[0].ends_with("Source: Ministry of.. 2024\nSend MORE for the rest."), "{pages:?}");
+    assert!(pages[0].ends_with(".. 2024\nSend MORE for the rest."), "{pages:?}");
     assert!(pages.iter().all(|page| sms(page) == 1));
     assert!(!pages.last().unwrap().contains("MORE"));
     assert_eq!(pages.concat().matches("Every child under five").count(), 8);
@@ -106,8 +103,8 @@ fn a_menu_is_shortened_to_its_budget() {
     assert_eq!(shown, 4);
     assert_eq!(
         page,
-        "Which one?\n1 How to register the birth of a..\n2 How to register the birth of a..\n\
-         3 How to register the birth of a..\n4 Fees"
+        "Which one?\n1 How to register the birth of a child that..\n2 How to register the birth of a child that..\n\
+         3 How to register the birth of a child that..\n4 Fees"
     );
 }
 

@@ -97,22 +97,13 @@ mod tests {
     #[test]
     fn a_dose_a_number_and_a_not_stay_whole() {
         let dose = "Give the child 10 ml twice a day after meals and wait";
-        for room in 15..36 {
-            assert_eq!(
-                head(dose, room),
-                "Give the child".trim_end_matches(" child").to_owned() + " child",
-                "{room}"
-            );
+        for room in 15..32 {
+            assert_eq!(head(dose, room), "Give the", "{room}");
         }
+        assert_eq!(head(dose, 32), "Give the child 10 ml twice a day");
         assert_eq!(head("You should do not give it to babies", 13), "You should");
-        assert_eq!(
-            head("It costs about 1 500 kwacha in all offices here", 16),
-            "It costs about".trim_end_matches(" about")
-        );
-        assert_eq!(
-            head("The mother, who is ill, must rest at home", 30),
-            "The mother, who is ill,"
-        );
+        assert_eq!(head("It costs about 1 500 kwacha in all offices", 16), "It costs");
+        assert_eq!(head("The mother, who is ill, must rest", 30), "The mother, who is ill,");
     }
 
     #[test]
