@@ -162,7 +162,11 @@ impl Address {
         if digits > Self::MAX_DIGITS {
             return Err(DecodeError::AddressTooLong { field, length: digits.min(255) as u8 });
         }
-        let address = Self::from_octets(*kind, value, digits);
+        let mut address = Self::from_octets(*kind, value, digits);
+        if address.is_name() {
+            // Counted in octets, a name's end cannot be told from zero bits.
+            address.value = address.value.trim_end_matches('@').into();
+        }
         Ok(if address.value.is_empty() { None } else { Some(address) })
     }
 
@@ -194,7 +198,14 @@ impl Address {
         if self.is_name() {
             let septets =
                 alphabet::to_septets(&self.value, Shift::NONE).ok_or(EncodeError::Address)?;
-            return Ok(((septets.len() * 7).div_ceil(4), alphabet::pack(&septets, 0)));
+            let mut octets = alphabet::pack(&septets, 0);
+            let mut length = (septets.len() * 7).div_ceil(4);
+            if reads_as_seven(&septets) && length == 14 {
+                // One half octet more tells it from a name of seven.
+                octets.push(0);
+                length = 15;
+            }
+            return Ok((length, octets));
         }
         let halves: Option<Vec<u8>> = self.value.chars().map(semi_octet).collect();
         let halves = halves.ok_or(EncodeError::Address)?;
@@ -264,10 +275,14 @@ fn name_from(octets: &[u8], semi_octets: usize) -> String {
     let mut septets = alphabet::unpack(octets, 0, semi_octets * 4 / 7);
     // Seven characters leave room for an eighth, which some senders count: it
     // is seven zero bits, not an "@".
-    if septets.len() == 8 && septets.last() == Some(&0) {
+    if reads_as_seven(&septets) && semi_octets == 14 {
         septets.pop();
     }
     alphabet::from_septets(&septets, Shift::NONE)
+}
+
+fn reads_as_seven(septets: &[u8]) -> bool {
+    septets.len() == 8 && septets.last() == Some(&0)
 }
 
 fn digit(semi_octet: u8) -> Option<char> {

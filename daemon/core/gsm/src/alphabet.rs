@@ -167,6 +167,36 @@ fn position(table: &Table, character: char) -> Option<u8> {
     u8::try_from(code).ok()
 }
 
+/// Which tables have a character, a bit for each: bit 0 is the default
+/// alphabet's or its extension's, the others go by [`NationalLanguage::id`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Presence {
+    base: u16,
+    extension: u16,
+}
+
+impl Presence {
+    pub(crate) fn of(character: char) -> Self {
+        let has = |table: &Table| u16::from(position(table, character).is_some());
+        let mut presence =
+            Presence { base: has(Shift::NONE.base()), extension: has(Shift::NONE.extension()) };
+        for language in NationalLanguage::ALL {
+            presence.base |= has(language.locking()) << language.id();
+            presence.extension |= has(language.single()) << language.id();
+        }
+        presence
+    }
+
+    /// The septets that the character takes with the given tables.
+    pub(crate) fn septets(self, shift: Shift) -> Option<usize> {
+        let bit = |language: Option<NationalLanguage>| 1 << language.map_or(0, |l| l.id());
+        if self.base & bit(shift.locking) != 0 {
+            return Some(1);
+        }
+        (self.extension & bit(shift.single) != 0).then_some(2)
+    }
+}
+
 /// A text as septets, or `None` when a character is in neither table.
 pub fn to_septets(text: &str, shift: Shift) -> Option<Vec<u8>> {
     let mut septets = Vec::with_capacity(text.len());

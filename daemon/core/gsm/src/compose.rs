@@ -1,8 +1,9 @@
 //! Outgoing text: the cheapest alphabet, the cut into parts, the PDUs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::alphabet::{self, Codes, NationalLanguage, Shift};
+use crate::alphabet::{self, Codes, NationalLanguage, Presence, Shift};
 use crate::user_data::{MAX_OCTETS, MAX_SEPTETS, septets_of_header};
 use crate::{
     Address, Alphabet, Body, Class, Concat, ConcatReference, DataCoding, Element, EncodeError, Pdu,
@@ -74,18 +75,25 @@ impl<'a> Plan<'a> {
     /// No cut falls inside a character. Where it costs no further part, cuts
     /// fall beside a space, so that words and numbers stay whole.
     pub fn new(text: &'a str, layout: Layout) -> Self {
-        if let Some(default) = Measured::new(text, Encoding::Gsm7(Shift::NONE), layout) {
-            return default.cut(text);
+        if let Some(costs) = costs(text, Shift::NONE) {
+            return cut(text, Encoding::Gsm7(Shift::NONE), layout, &costs);
         }
+        let ucs2: Vec<usize> = text.chars().map(char::len_utf16).collect();
+        let mut cheapest = Price::of(ucs2.iter().copied(), Encoding::Ucs2, layout);
+        let mut best = None;
+        let found = presences(text);
         // Of equals the first is kept, and the simplest candidates come first.
-        let mut best = Measured::in_ucs2(text, layout);
         for shift in candidates(layout.shifts) {
-            match Measured::new(text, Encoding::Gsm7(shift), layout) {
-                Some(measured) if measured.cost() < best.cost() => best = measured,
-                _ => {}
+            let costs: Option<Vec<usize>> = found.iter().map(|f| f.septets(shift)).collect();
+            let Some(costs) = costs else { continue };
+            let price = Price::of(costs.iter().copied(), Encoding::Gsm7(shift), layout);
+            if price < cheapest {
+                cheapest = price;
+                best = Some((Encoding::Gsm7(shift), costs));
             }
         }
-        best.cut(text)
+        let (encoding, costs) = best.unwrap_or((Encoding::Ucs2, ucs2));
+        cut(text, encoding, layout, &costs)
     }
 }
 
@@ -119,115 +127,108 @@ fn candidates(shifts: Shifts) -> Vec<Shift> {
         .collect()
 }
 
-/// A text measured in one encoding.
-struct Measured {
-    encoding: Encoding,
-    /// Where each character begins, and at last where the text ends.
-    starts: Vec<usize>,
-    /// Whether a word ends or begins there.
-    borders: Vec<bool>,
-    /// The units up to each start.
-    units: Vec<usize>,
-    capacity: usize,
-    /// The first character that does not fit the part that begins at each one.
-    ends: Vec<usize>,
-    /// How many parts are needed from each character on.
-    parts: Vec<usize>,
+/// The septets of each character; `None` when the tables lack one.
+fn costs(text: &str, shift: Shift) -> Option<Vec<usize>> {
+    let cost = |character| match alphabet::codes(character, shift)? {
+        Codes::One(_) => Some(1),
+        Codes::Escaped(_) => Some(2),
+    };
+    text.chars().map(cost).collect()
 }
 
-impl Measured {
-    /// `None` when the encoding lacks a character of the text.
-    fn new(text: &str, encoding: Encoding, layout: Layout) -> Option<Self> {
-        let cost = |character: char| match encoding {
-            Encoding::Ucs2 => Some(character.len_utf16()),
-            Encoding::Gsm7(shift) => match alphabet::codes(character, shift)? {
-                Codes::One(_) => Some(1),
-                Codes::Escaped(_) => Some(2),
-            },
-        };
-        let mut costs = Vec::with_capacity(text.len());
-        for character in text.chars() {
-            costs.push(cost(character)?);
-        }
-        Some(Self::of(text, encoding, layout, &costs))
-    }
+/// Where each character is found; a character is looked up once.
+fn presences(text: &str) -> Vec<Presence> {
+    let mut known = BTreeMap::new();
+    let presence = |character| *known.entry(character).or_insert_with(|| Presence::of(character));
+    text.chars().map(presence).collect()
+}
 
-    fn in_ucs2(text: &str, layout: Layout) -> Self {
-        let costs: Vec<usize> = text.chars().map(char::len_utf16).collect();
-        Self::of(text, Encoding::Ucs2, layout, &costs)
-    }
+/// What the choice goes by, in this order.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Price {
+    parts: usize,
+    /// Fewer phones read a text with national tables than one in UCS-2.
+    national: bool,
+    /// Septets, a table's element in the header included.
+    units: usize,
+}
 
-    fn of(text: &str, encoding: Encoding, layout: Layout, costs: &[usize]) -> Self {
-        let mut units = vec![0];
-        let mut total = 0;
+impl Price {
+    fn of(costs: impl Iterator<Item = usize>, encoding: Encoding, layout: Layout) -> Self {
+        let capacity = encoding.capacity(Some(layout));
+        let (mut total, mut parts, mut used) = (0, 1, 0);
         for cost in costs {
             total += cost;
-            units.push(total);
-        }
-        let mut starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
-        starts.push(text.len());
-        let mut borders = Vec::with_capacity(starts.len());
-        let mut after_space = false;
-        for character in text.chars() {
-            borders.push(after_space || character.is_whitespace());
-            after_space = character.is_whitespace();
-        }
-        borders.push(true);
-
-        let whole = encoding.capacity(None);
-        let capacity = if total <= whole { whole } else { encoding.capacity(Some(layout)) };
-        let mut ends = Vec::with_capacity(costs.len());
-        let mut end = 0;
-        for used in units.iter().take(costs.len()) {
-            while units.get(end + 1).is_some_and(|units| units - used <= capacity) {
-                end += 1;
+            used += cost;
+            if used > capacity {
+                parts += 1;
+                used = cost;
             }
-            ends.push(end);
         }
-        let mut parts = vec![0; costs.len() + 1];
-        for (at, end) in ends.iter().enumerate().rev() {
-            parts[at] = 1 + parts[*end];
+        Price {
+            parts: if total <= encoding.capacity(None) { 1 } else { parts },
+            national: encoding.tables() > 0,
+            units: total + 4 * encoding.tables(),
         }
-        Measured { encoding, starts, borders, units, capacity, ends, parts }
     }
+}
 
-    /// At least one: an empty text is a message, too.
-    fn count(&self) -> usize {
-        self.parts.first().copied().unwrap_or(0).max(1)
+/// Cuts a text whose characters cost so many units each.
+fn cut<'a>(text: &'a str, encoding: Encoding, layout: Layout, costs: &[usize]) -> Plan<'a> {
+    let units = costs.iter().sum();
+    let alone = encoding.capacity(None);
+    if units <= alone {
+        return Plan { encoding, parts: vec![text], units, units_per_part: alone };
     }
+    let capacity = encoding.capacity(Some(layout));
+    let ends = ends(costs, capacity);
+    // How many parts are needed from each character on.
+    let mut needed = vec![0usize; costs.len() + 1];
+    for (at, end) in ends.iter().enumerate().rev() {
+        needed[at] = 1 + needed[*end];
+    }
+    let starts: Vec<usize> =
+        text.char_indices().map(|(start, _)| start).chain([text.len()]).collect();
+    let borders = borders(text);
 
-    /// What the choice goes by: parts, then how widely phones read it.
-    fn cost(&self) -> (usize, bool, usize) {
-        let national = matches!(self.encoding, Encoding::Gsm7(shift) if shift != Shift::NONE);
-        (
-            self.count(),
-            national,
-            self.units.last().copied().unwrap_or(0) + 3 * self.encoding.tables(),
-        )
+    let mut parts = Vec::with_capacity(needed[0]);
+    let mut at = 0;
+    while let Some(hard) = ends.get(at).copied() {
+        // The latest border is the likeliest to leave the number of parts as it
+        // is, so it is the only one worth a look.
+        let border = (at + 1..=hard).rev().find(|place| borders[*place]);
+        let end = border.filter(|border| needed[*border] < needed[at]).unwrap_or(hard);
+        parts.push(&text[starts[at]..starts[end]]);
+        at = end;
     }
+    Plan { encoding, parts, units, units_per_part: capacity }
+}
 
-    fn cut<'a>(&self, text: &'a str) -> Plan<'a> {
-        let mut parts = Vec::with_capacity(self.count());
-        let mut at = 0;
-        while let Some(hard) = self.ends.get(at).copied() {
-            let left = self.parts[at];
-            // The latest border is the likeliest to leave the number of parts
-            // as it is, so it is the only one worth a look.
-            let border = (at + 1..=hard).rev().find(|place| self.borders[*place]);
-            let end = border.filter(|border| 1 + self.parts[*border] <= left).unwrap_or(hard);
-            parts.push(&text[self.starts[at]..self.starts[end]]);
-            at = end;
+/// For each character, the first one that does not fit the part it begins.
+fn ends(costs: &[usize], capacity: usize) -> Vec<usize> {
+    let mut ends = Vec::with_capacity(costs.len());
+    let (mut end, mut used) = (0, 0);
+    for cost in costs {
+        while let Some(next) = costs.get(end).filter(|next| used + *next <= capacity) {
+            used += next;
+            end += 1;
         }
-        if parts.is_empty() {
-            parts.push(text);
-        }
-        Plan {
-            encoding: self.encoding,
-            parts,
-            units: self.units.last().copied().unwrap_or(0),
-            units_per_part: self.capacity,
-        }
+        ends.push(end);
+        used -= cost;
     }
+    ends
+}
+
+/// For each character and the end of the text, whether a word begins or ends there.
+fn borders(text: &str) -> Vec<bool> {
+    let mut borders = Vec::with_capacity(text.len() + 1);
+    let mut after_space = false;
+    for character in text.chars() {
+        borders.push(after_space || character.is_whitespace());
+        after_space = character.is_whitespace();
+    }
+    borders.push(true);
+    borders
 }
 
 impl Encoding {

@@ -2,6 +2,9 @@
 //! that third-party encoders wrote and independent decoders agree on. A test is
 //! skipped, and says so, where the folder is missing.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic and speak")]
+#![allow(clippy::disallowed_methods, reason = "a test reads its vectors from files")]
+
 use std::path::PathBuf;
 
 use jibu_gsm::{Pdu, describe};

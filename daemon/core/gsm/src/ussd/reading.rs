@@ -85,7 +85,7 @@ fn packed(octets: &[u8], language: bool) -> String {
     let mut septets = alphabet::unpack(octets, 0, octets.len() * 8 / 7);
     // The last septet of a full octet is padding when it is a carriage return,
     // and from networks that do not know the rule when it is zero.
-    if octets.len() % 7 == 0 && matches!(septets.last(), Some(&(CR | 0))) {
+    if octets.len().is_multiple_of(7) && matches!(septets.last(), Some(&(CR | 0))) {
         septets.pop();
     }
     // DCS 0x10: two letters of a language and a carriage return come first.
@@ -133,7 +133,7 @@ fn language_letters(octets: &[u8]) -> bool {
 /// of them letters, digits and signs of the scripts below the CJK ones, where
 /// packed septets seldom come to lie.
 fn likely_ucs2(octets: &[u8]) -> Option<String> {
-    if octets.len() < 4 || octets.len() % 2 != 0 {
+    if octets.len() < 4 || !octets.len().is_multiple_of(2) {
         return None;
     }
     let text = alphabet::from_ucs2(octets);
