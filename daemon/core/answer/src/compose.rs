@@ -304,8 +304,8 @@ impl<'a> Quote<'a> {
     }
 
     fn drop_first(&mut self, count: usize) {
-        let gone = self.queue.drain(..count.min(self.queue.len()));
-        self.end = gone.last().map(|sent| sent.range.end);
+        let mut gone = self.queue.drain(..count.min(self.queue.len()));
+        self.end = gone.next_back().map(|sent| sent.range.end);
         self.owed = self.owed.saturating_sub(count);
     }
 

@@ -42,7 +42,9 @@ pub struct Site {
 
 /// A function that identifies the language of a text among some.
 #[derive(Clone)]
-pub struct Identifier(Arc<dyn Fn(&str, &[Language]) -> Option<Identified> + Send + Sync>);
+pub struct Identifier(Arc<Identify>);
+
+type Identify = dyn Fn(&str, &[Language]) -> Option<Identified> + Send + Sync;
 
 impl Identifier {
     /// A model that takes the place of the built-in identifier.
@@ -163,7 +165,7 @@ impl ReplyKind {
 pub struct Conversation {
     /// The language that was chosen with LANG.
     chosen: Option<Language>,
-    /// The language of the last question.
+    /// The language of the last question or command.
     last: Option<Language>,
     /// STOP was sent, and no START since.
     stopped: bool,
@@ -243,7 +245,8 @@ impl Conversation {
             return Step::Silent;
         }
         let hint = heard.language.filter(|language| site.languages.contains(language));
-        let language = self.chosen.or(hint).or(self.last).unwrap_or(site.default_language);
+        self.last = hint.or(self.last);
+        let language = self.chosen.or(self.last).unwrap_or(site.default_language);
         let voice = Voice::new(site, language, budget);
         match heard.intent {
             Intent::Help => Step::Reply(voice.help()),

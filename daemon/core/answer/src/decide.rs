@@ -141,3 +141,109 @@ fn topics(candidates: &[&Candidate<'_>]) -> Vec<Topic> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jibu_types::{CollectionName, Language};
+    use proptest::prelude::*;
+
+    const THRESHOLDS: Thresholds = Thresholds { sure: 0.9, found: 0.6, choose: 0.35, lead: 0.15 };
+
+    fn passage(title: &str, section: &[&str]) -> Passage {
+        Passage {
+            collection: CollectionName::parse("guides").unwrap(),
+            document: "a.md".into(),
+            title: title.into(),
+            section: section.iter().map(|s| (*s).to_owned()).collect(),
+            language: Language::EN,
+            source_url: None,
+            date: None,
+            text: "Text.".into(),
+        }
+    }
+
+    fn candidates<'a>(passages: &'a [Passage], probabilities: &[f64]) -> Vec<Candidate<'a>> {
+        let version = IndexVersion::default();
+        let rows = passages.iter().zip(probabilities).zip(1..);
+        rows.map(|((passage, probability), id)| Candidate {
+            id: PassageId(id),
+            passage,
+            index_version: version,
+            probability: *probability,
+        })
+        .collect()
+    }
+
+    fn decided(question: &str, probabilities: &[f64]) -> Decision {
+        let passages = [
+            passage("Births", &["Fees"]),
+            passage("Births", &["Fees"]),
+            passage("Deaths", &["Fees"]),
+            passage("Births", &["Papers"]),
+        ];
+        let query = Query::analyse(question, Language::EN);
+        decide(&query, &candidates(&passages, probabilities), &THRESHOLDS)
+    }
+
+    #[test]
+    fn what_is_sure_or_leads_is_found() {
+        assert_eq!(decided("fees", &[0.95, 0.1, 0.94]), Decision::Found(0));
+        assert_eq!(decided("fees", &[0.7, 0.69, 0.5]), Decision::Found(0));
+    }
+
+    #[test]
+    fn close_topics_are_a_menu_with_each_heading_once() {
+        assert_eq!(decided("fees", &[0.7, 0.69, 0.65, 0.6]), Decision::Choose(vec![0, 2, 3]));
+        assert_eq!(decided("fees", &[0.4, 0.2, 0.38]), Decision::Choose(vec![0, 2]));
+    }
+
+    #[test]
+    fn what_is_not_good_enough_is_unknown() {
+        assert_eq!(decided("fees", &[]), Decision::Unknown);
+        assert_eq!(decided("fees", &[0.5, 0.5, 0.1]), Decision::Unknown);
+        assert_eq!(decided("fees", &[f64::NAN, f64::NAN]), Decision::Unknown);
+    }
+
+    #[test]
+    fn in_danger_the_best_is_taken_without_a_menu() {
+        assert_eq!(decided("he drank bleach", &[0.7, 0.69, 0.65]), Decision::Found(0));
+    }
+
+    #[test]
+    fn lines_of_a_menu_can_be_told_apart() {
+        let passages =
+            [passage("Births", &["Fees"]), passage("Deaths", &["Fees"]), passage("Land", &[])];
+        let query = Query::analyse("fees", Language::EN);
+        let candidates = candidates(&passages, &[0.5, 0.5, 0.45]);
+        let decision = decide(&query, &candidates, &THRESHOLDS);
+        let Answer::Choose(topics) =
+            decision.into_answer(&query, &candidates, |_| unreachable!("nothing was found"))
+        else {
+            panic!("three topics are close")
+        };
+        let labels: Vec<&str> = topics.iter().map(|topic| topic.label.as_str()).collect();
+        assert_eq!(labels, ["Births: Fees", "Deaths: Fees", "Land"]);
+    }
+
+    #[test]
+    fn thresholds_are_checked() {
+        assert!(THRESHOLDS.is_consistent());
+        assert!(!Thresholds { choose: 0.7, ..THRESHOLDS }.is_consistent());
+        assert!(!Thresholds { sure: f64::NAN, ..THRESHOLDS }.is_consistent());
+    }
+
+    proptest! {
+        #[test]
+        fn a_decision_names_candidates_only(probabilities in prop::collection::vec(0.0f64..1.0, 0..4)) {
+            match decided("fees", &probabilities) {
+                Decision::Found(at) => prop_assert!(at < probabilities.len()),
+                Decision::Choose(chosen) => {
+                    prop_assert!((2..=MENU_TOPICS).contains(&chosen.len()));
+                    prop_assert!(chosen.iter().all(|at| *at < probabilities.len()));
+                }
+                Decision::Unknown => {}
+            }
+        }
+    }
+}

@@ -36,7 +36,8 @@ pub fn excerpt(
         fields(text, &ranges, query, cosines)
     } else {
         let units = units(text, &ranges, cosines);
-        let scores = scores(text, &units, query, cosines.is_some());
+        let heading: Vec<String> = words(&candidate.passage.heading()).collect();
+        let scores = scores(text, &units, query, &heading, cosines.is_some());
         let run = run(text, &units, &scores, candidate.passage.language, fits);
         units.get(run).unwrap_or_default().iter().map(|unit| unit.range.clone()).collect()
     };
@@ -126,10 +127,16 @@ fn kind(sentence: &str, last: bool) -> Kind {
 }
 
 /// How well each unit answers, 0 to about 1; only comparable within a passage.
-fn scores(text: &str, units: &[Unit], query: &Query, with_cosines: bool) -> Vec<f64> {
+fn scores(
+    text: &str,
+    units: &[Unit],
+    query: &Query,
+    heading: &[String],
+    with_cosines: bool,
+) -> Vec<f64> {
     let unit_words: Vec<Vec<String>> =
         units.iter().map(|unit| words(&text[unit.range.clone()]).collect()).collect();
-    let overlaps = overlaps(&query.words, &unit_words);
+    let overlaps = overlaps(&query.words, heading, &unit_words);
     let wants_quantity = wants_quantity(query);
     let (low, high) = units.iter().fold((f32::MAX, f32::MIN), |(low, high), unit| {
         (low.min(unit.cosine), high.max(unit.cosine))
@@ -164,8 +171,10 @@ fn scores(text: &str, units: &[Unit], query: &Query, with_cosines: bool) -> Vec<
 }
 
 /// The share of the question's words that each text has, rarer words counting
-/// more.
-fn overlaps(query_words: &[String], texts: &[Vec<String>]) -> Vec<f64> {
+/// more. A word that the heading has as well found the passage, and says less
+/// about which of its sentences was meant.
+fn overlaps(query_words: &[String], heading: &[String], texts: &[Vec<String>]) -> Vec<f64> {
+    const IN_HEADING: f64 = 0.4;
     let mut sums = vec![0.0; texts.len()];
     let mut total = 0.0;
     for word in query_words {
@@ -174,7 +183,10 @@ fn overlaps(query_words: &[String], texts: &[Vec<String>]) -> Vec<f64> {
             .map(|text| text.iter().map(|other| similarity(word, other)).fold(0.0, f64::max))
             .collect();
         let frequency: f64 = found.iter().sum();
-        let weight = (1.0 + texts.len() as f64 / (1.0 + frequency)).ln();
+        let mut weight = (1.0 + texts.len() as f64 / (1.0 + frequency)).ln();
+        if heading.iter().any(|other| similarity(word, other) > 0.0) {
+            weight *= IN_HEADING;
+        }
         total += weight;
         for (sum, found) in sums.iter_mut().zip(found) {
             *sum += weight * found;
@@ -378,7 +390,7 @@ fn fields(
     let mean = groups.iter().map(cosine_of).sum::<f64>() / groups.len().max(1) as f64;
     // A cosine this far above the row's mean stands out like a word in common.
     const TELLING: f64 = 0.05;
-    let scores: Vec<f64> = overlaps(&asked, &field_words)
+    let scores: Vec<f64> = overlaps(&asked, &[], &field_words)
         .into_iter()
         .zip(&groups)
         .map(|(overlap, group)| {

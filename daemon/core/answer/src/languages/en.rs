@@ -78,7 +78,7 @@ pub(super) static PACK: Pack = Pack {
         We are farmers and want fertilizer at a lower price. Apply to the office with two photos.",
     phrases: Phrases {
         help: "{service}: send your question in your own words. {more}: the rest. {why}: the source. \
-            {lang}: language. {person}: a person. {stop}: no messages.",
+            {lang}: language. {person}: talk to a person. {stop}: end.",
         help_danger: "In danger call {number}.",
         source: "Source: {source}",
         more: "Send {more} for the rest.",

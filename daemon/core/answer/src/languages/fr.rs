@@ -76,8 +76,8 @@ pub(super) static PACK: Pack = Pack {
         Ma fille ira à l'école le mois prochain. Nous sommes des agriculteurs et nous voulons des \
         engrais moins chers. Déposez votre demande à la mairie avec deux photos et un timbre.",
     phrases: Phrases {
-        help: "{service} : envoyez votre question avec vos mots. {more} : la suite. {why} : la source. \
-            {lang} : langue. {person} : une personne. {stop} : plus de messages.",
+        help: "{service} : envoyez votre question. {more} : le reste. {why} : la source. {lang} : autre \
+            langue. {person} : parler à quelqu'un. {stop} : finir.",
         help_danger: "En danger, appelez le {number}.",
         source: "Source : {source}",
         more: "Envoyez {more} pour le reste.",

@@ -69,8 +69,8 @@ pub(super) static PACK: Pack = Pack {
         feteleza wotsika mtengo. Bweretsani zithunzi ziwiri ndi kalata ya amfumu. Makolo azipita ndi \
         ana awo. Mungathe kulembetsa kwa wogwira ntchito. Munthu akadwala azikamwa mankhwala.",
     phrases: Phrases {
-        help: "{service}: tumizani funso lanu m'mawu anu. {more}: zotsala. {why}: kumene kwachokera. \
-            {lang}: chilankhulo. {person}: munthu. {stop}: kusiya mauthenga.",
+        help: "{service}: tumizani funso. {more}: zotsala. {why}: gwero. {lang}: kusintha. {person}: \
+            kulankhula naye. {stop}: kusiya.",
         help_danger: "Pangozi imbani {number}.",
         source: "Kuchokera: {source}",
         more: "Tumizani {more} kuti mulandire zotsala.",

@@ -75,8 +75,8 @@ pub(super) static PACK: Pack = Pack {
         mercado? A minha filha vai para a escola no próximo mês. Somos camponeses e queremos adubo \
         mais barato. Entregue o pedido na conservatória com duas fotografias e a cédula.",
     phrases: Phrases {
-        help: "{service}: envie a sua pergunta com as suas palavras. {more}: o resto. {why}: a fonte. \
-            {lang}: língua. {person}: uma pessoa. {stop}: sem mensagens.",
+        help: "{service}: envie a sua pergunta. {more}: o resto. {why}: a fonte. {lang}: outra língua. \
+            {person}: falar com alguém. {stop}: terminar.",
         help_danger: "Em perigo, ligue {number}.",
         source: "Fonte: {source}",
         more: "Envie {more} para o resto.",

@@ -68,8 +68,8 @@ pub(super) static PACK: Pack = Pack {
         mbolea kwa bei nafuu. Leta picha mbili na barua ya mwenyekiti wa mtaa. Wanafunzi wanahitaji \
         vitabu. Vyeti vinatolewa hapa. Dawa hizi zinatumika vipi? Habari za leo, naomba msaada wenu.",
     phrases: Phrases {
-        help: "{service}: tuma swali lako kwa maneno yako. {more}: sehemu iliyobaki. {why}: chanzo. \
-            {lang}: lugha. {person}: kuongea na mtu. {stop}: kusitisha ujumbe.",
+        help: "{service}: tuma swali lako. {more}: sehemu iliyobaki. {why}: chanzo. {lang}: badili \
+            lugha. {person}: ongea na mtu. {stop}: sitisha.",
         help_danger: "Ukiwa hatarini piga {number}.",
         source: "Chanzo: {source}",
         more: "Tuma {more} kupata sehemu iliyobaki.",
