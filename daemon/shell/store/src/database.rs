@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::StoreError;
+use crate::error::Doing;
 
 /// How long a statement waits for another connection's lock.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -133,6 +134,30 @@ impl Schema {
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Does the work in one transaction: all of it or nothing.
+pub(crate) fn in_transaction<T>(
+    connection: &mut Connection,
+    doing: &'static str,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = begin(connection).doing(doing)?;
+    let value = work(&transaction)?;
+    transaction.commit().doing(doing)?;
+    Ok(value)
+}
+
+/// Begins a transaction that writes. One that is dropped without a commit is
+/// rolled back.
+pub(crate) fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    settle(connection)?;
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
+}
+
+/// Undoes a transaction that could not be rolled back when it failed.
+pub(crate) fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_autocommit() { Ok(()) } else { connection.execute_batch("ROLLBACK") }
 }
 
 /// The first thing that SQLite's `quick_check` finds, if any.

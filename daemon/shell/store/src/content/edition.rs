@@ -1,13 +1,14 @@
 //! Editions: staged, embedded, activated, reverted.
 
 use jibu_types::{CollectionName, Embedding, IndexVersion, Passage, PassageId, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     ContentReader, ContentStore, Edition, EditionId, EditionInfo, EditionState, GoldenQuery,
     ModelHash, passage,
 };
 use crate::StoreError;
+use crate::database;
 use crate::error::Doing;
 
 impl ContentStore {
@@ -218,15 +219,7 @@ impl ContentStore {
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        // A transaction that is dropped without a commit is rolled back.
-        let transaction = self
-            .reader
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .doing(doing)?;
-        let value = work(&transaction)?;
-        transaction.commit().doing(doing)?;
-        Ok(value)
+        database::in_transaction(&mut self.reader.connection, doing, work)
     }
 }
 

@@ -88,3 +88,11 @@ CREATE TABLE setting (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- How many saves there were: by it a save is known to be in the file when its
+-- COMMIT came through and yet reported an error.
+CREATE TABLE save_count (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    saves INTEGER NOT NULL
+) STRICT;
+INSERT INTO save_count VALUES (1, 0);

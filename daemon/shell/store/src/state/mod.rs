@@ -17,14 +17,14 @@ use std::time::Duration;
 
 use jibu_spool::{Change, Restored};
 use jibu_types::{CollectionName, IndexVersion, PhoneNumber, Timestamp};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 pub use audit::AuditEntry;
 pub use view::{AnswerView, Counts, MessageFilter, MessageView, PartView};
 
-use crate::database::Schema;
+use crate::StoreError;
+use crate::database::{self, Schema};
 use crate::error::Doing;
-use crate::{ErrorKind, StoreError};
 
 pub(crate) const SCHEMA: Schema = Schema {
     name: "state.db",
@@ -82,7 +82,10 @@ impl StateStore {
     /// already. Its key counts as seen now, so that the next
     /// [`restore`](StateReader::restore) tells the spool about it: start the
     /// spool anew from there. [`StoreError::NoRow`] when a change names a row
-    /// that is not there.
+    /// that is not there. After an error nothing is kept, unless the file
+    /// could not even be asked whether the save is in it; the next try then
+    /// gives an error of kind [`GiveUp`](crate::ErrorKind::GiveUp), and
+    /// `restore` tells.
     pub fn apply(&mut self, now: Timestamp, changes: &[Change]) -> Result<(), StoreError> {
         let applied = self.in_transaction("save the spool's changes", |transaction| {
             changes.iter().try_for_each(|change| apply::change(transaction, now, change))
@@ -209,15 +212,23 @@ impl StateStore {
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        // A transaction that is dropped without a commit is rolled back.
-        let transaction = self
-            .reader
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .doing(doing)?;
+        let connection = &mut self.reader.connection;
+        let transaction = database::begin(connection).doing(doing)?;
         let value = work(&transaction)?;
-        transaction.commit().doing(doing)?;
-        Ok(value)
+        let number: i64 = transaction
+            .prepare_cached("UPDATE save_count SET saves = saves + 1 RETURNING saves")
+            .and_then(|mut s| s.query_row([], |row| row.get(0)))
+            .doing(doing)?;
+        let Err(source) = transaction.commit() else { return Ok(value) };
+        // COMMIT can be done and report an error all the same (it was interrupted
+        // behind the last write). Saying so would have the spool save again.
+        let last: rusqlite::Result<i64> = database::settle(connection).and_then(|()| {
+            connection.query_row("SELECT saves FROM save_count", [], |row| row.get(0))
+        });
+        match last {
+            Ok(last) if last == number => Ok(value),
+            _ => Err(StoreError::Statement { doing, source }),
+        }
     }
 }
 
@@ -242,8 +253,7 @@ impl StateReader {
         remember_keys: Duration,
         await_reports: Duration,
     ) -> Result<Restored, StoreError> {
-        // One snapshot for all the questions.
-        let snapshot = self.connection.unchecked_transaction().doing("read the spool")?;
+        let snapshot = self.snapshot("read the spool")?;
         restore::restore(&snapshot, now, remember_keys, await_reports)
     }
 
@@ -252,10 +262,11 @@ impl StateReader {
     /// # Errors
     /// When SQLite refuses.
     pub fn conversation(&self, number: &PhoneNumber) -> Result<Option<String>, StoreError> {
-        self.connection
+        const DOING: &str = "read a conversation";
+        self.snapshot(DOING)?
             .prepare_cached("SELECT state FROM conversation WHERE number = ?1")
             .and_then(|mut s| s.query_row([number.reveal()], |row| row.get(0)).optional())
-            .doing("read a conversation")
+            .doing(DOING)
     }
 
     /// Messages for a person's eyes: numbers masked, nobody's words.
@@ -263,7 +274,7 @@ impl StateReader {
     /// # Errors
     /// When SQLite refuses, or a row cannot be read.
     pub fn messages(&self, filter: MessageFilter) -> Result<Vec<MessageView>, StoreError> {
-        let snapshot = self.connection.unchecked_transaction().doing("read the messages")?;
+        let snapshot = self.snapshot("read the messages")?;
         view::messages(&snapshot, filter)
     }
 
@@ -272,7 +283,8 @@ impl StateReader {
     /// # Errors
     /// When SQLite refuses.
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        view::counts(&self.connection).doing("count messages")
+        const DOING: &str = "count messages";
+        view::counts(&*self.snapshot(DOING)?).doing(DOING)
     }
 
     /// The newest entries of the audit trail, newest first.
@@ -280,7 +292,7 @@ impl StateReader {
     /// # Errors
     /// When SQLite refuses, or an entry is not JSON.
     pub fn audit(&self, newest: usize) -> Result<Vec<AuditEntry>, StoreError> {
-        audit::newest(&self.connection, newest)
+        audit::newest(&*self.snapshot("read the audit trail")?, newest)
     }
 
     /// Follows the audit trail's chain from its first entry to its last, and
@@ -290,7 +302,7 @@ impl StateReader {
     /// [`StoreError::AuditBroken`] at the first entry that was changed, added
     /// or removed from outside. Entries cut off at the end leave no trace here.
     pub fn verify_audit(&self) -> Result<u64, StoreError> {
-        audit::verify(&self.connection)
+        audit::verify(&*self.snapshot("read the audit trail")?)
     }
 
     /// The lowest index version that is accepted of a collection, where one was
@@ -299,7 +311,8 @@ impl StateReader {
     /// # Errors
     /// When SQLite refuses.
     pub fn floor(&self, collection: &CollectionName) -> Result<Option<IndexVersion>, StoreError> {
-        floor(&self.connection, collection).doing("read the floor of an index")
+        const DOING: &str = "read the floor of an index";
+        floor(&*self.snapshot(DOING)?, collection).doing(DOING)
     }
 
     /// The value kept under a name.
@@ -307,10 +320,11 @@ impl StateReader {
     /// # Errors
     /// When SQLite refuses.
     pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        self.connection
+        const DOING: &str = "read a setting";
+        self.snapshot(DOING)?
             .prepare_cached("SELECT value FROM setting WHERE name = ?1")
             .and_then(|mut s| s.query_row([name], |row| row.get(0)).optional())
-            .doing("read a setting")
+            .doing(DOING)
     }
 
     /// The first thing that SQLite's own check finds wrong with the file.
@@ -318,7 +332,14 @@ impl StateReader {
     /// # Errors
     /// When the check itself cannot run.
     pub fn quick_check(&self) -> Result<Option<String>, StoreError> {
-        crate::database::quick_check(&self.connection).doing("check state.db")
+        const DOING: &str = "check state.db";
+        database::quick_check(&*self.snapshot(DOING)?).doing(DOING)
+    }
+
+    /// One state of the file for all the questions that are put to it.
+    fn snapshot(&self, doing: &'static str) -> Result<Transaction<'_>, StoreError> {
+        database::settle(&self.connection).doing(doing)?;
+        self.connection.unchecked_transaction().doing(doing)
     }
 }
 
@@ -334,12 +355,7 @@ fn floor(
         .optional()
 }
 
-impl StoreError {
-    /// Whether the same call may succeed later without anything else changing.
-    pub fn is_passing(&self) -> bool {
-        self.kind() != ErrorKind::GiveUp
-    }
-}
-
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod tests;

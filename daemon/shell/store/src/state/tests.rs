@@ -6,6 +6,7 @@ use jibu_types::Channel;
 use rusqlite::Connection;
 
 use super::*;
+use crate::ErrorKind;
 
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
