@@ -141,8 +141,9 @@ fn string_and_number(values: &str) -> Result<(Option<&str>, Option<u8>), UssdErr
             Err(_) => Err(UssdError::Syntax),
         };
     };
+    // A text cut short by the modem has no mark at its end, and is still a text.
     let Some((text, after)) = open.rsplit_once('"') else {
-        return Err(UssdError::Syntax);
+        return Ok((Some(open), None));
     };
     let after = after.trim();
     match after.strip_prefix(',').map(str::trim) {

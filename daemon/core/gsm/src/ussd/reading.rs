@@ -15,8 +15,7 @@ pub(super) fn read(written: &str, coding: Option<u8>) -> (Option<String>, Writin
     let Ok(octets) = hex::decode(written) else {
         return plain();
     };
-    let scheme = Scheme::of(coding);
-    match scheme {
+    match Scheme::of(coding) {
         Scheme::Data => (Some(data(&octets)), Writing::DataHex),
         Scheme::Ucs2 { language } => ucs2(&octets, language),
         Scheme::Gsm7 { language } => {
@@ -27,8 +26,9 @@ pub(super) fn read(written: &str, coding: Option<u8>) -> (Option<String>, Writin
             let packed = packed(&octets, language);
             let septets = one_a_septet(&octets);
             let best = septets.as_deref().map_or(0.0, sense);
-            // Only letters and digits that happen to be hexadecimal: "2500".
-            if sense(&packed) < 0.8 && best < 1.0 {
+            // A sum ("2500") or a word that happens to be hexadecimal.
+            let number = written.bytes().all(|digit| digit.is_ascii_digit());
+            if number && octets.len() < 8 || sense(&packed) < 0.8 && best < 1.0 {
                 return plain();
             }
             match septets {
