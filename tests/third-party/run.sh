@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Independent hosts drive jibu-modem-sim: gammu, smstools, python-gsmmodem-new.
+# So the simulator is not just our own idea of a modem.
+#
+# Installs what it needs by name (apt-get for the first two, a virtual
+# environment for the third), builds the simulator, and runs all examiners side
+# by side. Prints a line per step that worked; exits 1 when one failed.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+missing=()
+command -v gammu >/dev/null || missing+=(gammu)
+command -v smsd >/dev/null || missing+=(smstools)
+if ((${#missing[@]})); then
+    as_root=()
+    [[ $EUID -eq 0 ]] || as_root=(sudo)
+    "${as_root[@]}" apt-get -qq update
+    DEBIAN_FRONTEND=noninteractive \
+        "${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+environment="${XDG_CACHE_HOME:-$HOME/.cache}/jibu-venv-gsm"
+if ! "$environment/bin/python" -c 'import gsmmodem' 2>/dev/null; then
+    python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet python-gsmmodem-new==0.13.0
+fi
+
+if [[ -z ${JIBU_MODEM_SIM:-} ]]; then
+    JIBU_MODEM_SIM=$(cargo build --quiet --package jibu-modem-sim --bin jibu-modem-sim \
+        --message-format=json | python3 -c '
+import json, sys
+found = [json.loads(line).get("executable") for line in sys.stdin]
+print([path for path in found if path][-1])')
+fi
+export JIBU_MODEM_SIM
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+declare -A running
+examine() { # python script profile
+    "$@" >"$logs/${2%.py}-$3" 2>&1 &
+    running["${2%.py}-$3"]=$!
+}
+for profile in generic sim800l sim7600 ec25; do
+    examine python3 gammu.py "$profile"
+    examine python3 smstools.py "$profile"
+    examine "$environment/bin/python" gsmmodem_new.py "$profile"
+done
+
+failed=0
+for name in "${!running[@]}"; do
+    if wait "${running[$name]}"; then
+        cat "$logs/$name"
+    else
+        failed=1
+        echo "FAILED $name" >&2
+        cat "$logs/$name" >&2
+    fi
+done
+exit "$failed"
