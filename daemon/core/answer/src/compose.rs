@@ -85,6 +85,8 @@ pub(crate) fn pages(
         .map(|label| fill(pack.phrases.source, &[("source", &label)]))
         .collect();
     let shortest = labels.last().map_or("", String::as_str);
+    // What is not owed may shorten the source, but not to a stump.
+    let modest = labels.iter().rev().nth(1).map_or(shortest, String::as_str);
 
     let page = |body: &str, source: &str, hint: bool| {
         let mut lines = Vec::new();
@@ -100,8 +102,8 @@ pub(crate) fn pages(
     let cost = (budget.cost)(&page(&body, shortest, must_hint));
     let same_cost =
         |body: &str, source: &str, hint: bool| (budget.cost)(&page(body, source, hint)) <= cost;
-    let body = quote.extend_free(body, &|body: &str| same_cost(body, shortest, must_hint));
-    let hint = must_hint || (!quote.is_done() && same_cost(&body, shortest, true));
+    let body = quote.extend_free(body, &|body: &str| same_cost(body, modest, must_hint));
+    let hint = must_hint || (!quote.is_done() && same_cost(&body, modest, true));
     let source =
         labels.iter().find(|label| same_cost(&body, label, hint)).map_or(shortest, String::as_str);
     let mut pages = vec![page(&body, source, hint)];

@@ -231,6 +231,11 @@ impl Conversation {
         self.person_wished
     }
 
+    /// The pages that wait for MORE, the next one first.
+    pub fn waiting(&self) -> &[String] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.pages)
+    }
+
     /// Takes a message, whatever it holds.
     pub fn receive(
         &mut self,

@@ -70,11 +70,14 @@ fn command(typed: &str) -> Option<(Intent, Option<Language>)> {
     if let Some(language) = language_wanted(typed) {
         return Some((Intent::Lang(language), language));
     }
-    languages::ALL.iter().find_map(|pack| {
-        let intent = intent_in(&pack.commands, typed)?;
-        let language = (!UNIVERSAL.contains(&typed)).then_some(pack.language);
-        Some((intent, language))
-    })
+    let heard: Vec<(Intent, Language)> = languages::ALL
+        .iter()
+        .filter_map(|pack| Some((intent_in(&pack.commands, typed)?, pack.language)))
+        .collect();
+    let (intent, language) = *heard.first()?;
+    // "Source" is English and French.
+    let shows = heard.len() == 1 && !UNIVERSAL.contains(&typed);
+    Some((intent, shows.then_some(language)))
 }
 
 fn intent_in(commands: &Commands, typed: &str) -> Option<Intent> {
@@ -285,6 +288,15 @@ mod tests {
     fn where_no_word_is_nothing_is_asked() {
         for text in ["", " ", "a", "🙂🙂", "...", "\u{1}\u{2}", "x 1 y", "\u{feff}"] {
             assert_eq!(read(text), Intent::Nothing, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_word_shows_its_language_where_it_has_only_one() {
+        assert_eq!(intent("msaada").language, Some(Language::SW));
+        assert_eq!(intent("lang fr").language, Some(Language::FR));
+        for text in ["HELP", "source", "menu", "2"] {
+            assert_eq!(intent(text).language, None, "{text}");
         }
     }
 

@@ -234,6 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn phrases_keep_to_the_basic_alphabet_of_messages() {
+        // TS 23.038 §6.2.1, without what no phrase needs. French and Portuguese
+        // have letters beyond it; they are sent without accents where that is
+        // cheaper.
+        let basic =
+            |c: char| c.is_ascii_graphic() && !"`^~|[]\\".contains(c) || " éèàùì".contains(c);
+        for pack in ALL {
+            for (name, phrase) in pack.phrases.all() {
+                let plain = crate::text::plain_latin(phrase);
+                assert!(plain.chars().all(basic), "{name} in {}: {phrase}", pack.language);
+                let accents = [Language::FR, Language::PT].contains(&pack.language);
+                assert!(accents || plain == phrase, "{name} in {}: {phrase}", pack.language);
+            }
+        }
+    }
+
+    #[test]
     fn words_are_written_as_they_are_compared() {
         for pack in ALL {
             let commands = &pack.commands;

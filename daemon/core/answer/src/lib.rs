@@ -2,6 +2,20 @@
 //!
 //! From a person's text to the pages that go back, without touching a model, an
 //! index or a clock: those who call bring hits, cosines, passages and the time.
+//!
+//! The way of a message:
+//!
+//! 1. [`Conversation::receive`] tells commands from questions. A question comes
+//!    out as [`Step::Search`] with its language settled and its words ready.
+//! 2. The caller searches; [`rank`] puts what was found into one order with
+//!    probabilities; [`decide`] chooses between an answer, a menu and nothing.
+//! 3. [`Decision::into_answer`] makes an [`Answer`] of it; [`excerpt`] picks the
+//!    sentences, with the cosines of [`sentences`] where a model gives them.
+//! 4. [`Conversation::answer`] composes the pages within a [`Budget`] and
+//!    remembers what MORE, WHY and a number will mean. The conversation is then
+//!    stored with the reply, as JSON.
+//!
+//! A kiosk needs no conversation: it shows [`marked`] pieces of the passage.
 
 mod answer;
 mod compose;

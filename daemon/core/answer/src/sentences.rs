@@ -207,7 +207,7 @@ const GLUED: &[&str] = &[
 
 #[rustfmt::skip]
 const BEFORE_NUMBER: &[&str] = &[
-    "no", "nos", "na", "nr", "num", "art", "arts", "sec", "sect", "fig", "figs", "p", "pp", "pg",
+    "no", "nos", "na", "c", "ca", "nr", "num", "art", "arts", "sec", "sect", "fig", "figs", "p", "pp", "pg",
     "pag", "vol", "chap", "ch", "cap", "tel", "ext", "para", "par", "al", "n", "uk", "ibid", "box",
     "cell", "mob", "max", "min", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept",
     "oct", "nov", "dec", "rs", "ksh", "tsh", "ush", "mk", "sh", "kifungu", "gr",
@@ -304,7 +304,7 @@ mod tests {
         check(
             "Dr. J. Banda sees children from 8 a.m. to 3 p.m. at P.O. Box 12. Call Tel. 0991 or \
              see www.health.example.org for more. Fever above 38.5 is high. Give vitamin A. \
-             Is it free? Yes! The fee is MK 1,500.50 (see No. 4). Born on 5 Jan. 2024. \
+             Is it free? Yes! The fee is MK 1,500.50 (see No. 4), built c. 1950. Born on 5 Jan. 2024. \
              Bring soap, a card, etc. The nurse helps e.g. Mrs. Phiri. It is open till 4 p.m. Bring water.",
             expect![[r#"
                 Dr. J. Banda sees children from 8 a.m. to 3 p.m. at P.O. Box 12.
@@ -313,7 +313,7 @@ mod tests {
                 Give vitamin A.
                 Is it free?
                 Yes!
-                The fee is MK 1,500.50 (see No. 4).
+                The fee is MK 1,500.50 (see No. 4), built c. 1950.
                 Born on 5 Jan. 2024.
                 Bring soap, a card, etc.
                 The nurse helps e.g. Mrs. Phiri.

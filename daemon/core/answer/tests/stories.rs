@@ -245,8 +245,7 @@ fn a_question_in_swahili() {
               (help, sw, 1)
             > cheti cha kuzaliwa ni bei gani
             < Cheti cha kuzaliwa hutolewa bure ndani ya siku 90. Leta kadi ya kliniki na kitambulisho cha mzazi.
-              Chanzo: Usajili wa.. 2024
-              Tuma ZAIDI kupata sehemu iliyobaki.
+              Chanzo: Usajili wa vizazi 2024
               (found, sw, 1)
             > kwa nini
             < Jibu limetoka: Usajili wa vizazi, Cheti cha kuzaliwa. Tarehe: 2024-03-01. Nadhani linafaa swali lako, lakini sina hakika kamili. Limechaguliwa na mashine. Hakuna mtu aliyelikagua. https://example.org/guide
@@ -657,6 +656,8 @@ fn a_stored_conversation_of_an_older_version_is_read() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
     #[test]
     fn any_dialogue_ends_without_a_panic(texts in proptest::collection::vec(
         proptest::prop_oneof![
