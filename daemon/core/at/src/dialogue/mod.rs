@@ -36,6 +36,8 @@ pub enum Input<'a> {
     Bytes(&'a [u8]),
     /// Ask this. A request that is still running is forgotten.
     Ask(Request),
+    /// Forget the running request.
+    Forget,
     /// Forget the running request and send ESC, which ends a prompt.
     Escape,
     /// Time has passed.
@@ -169,6 +171,7 @@ impl Dialogue {
                 }
             }
             Input::Ask(request) => self.ask(request, now),
+            Input::Forget => self.running = None,
             Input::Escape => {
                 self.running = None;
                 self.outputs.push_back(Output::Write(vec![ESCAPE]));
@@ -194,6 +197,11 @@ impl Dialogue {
     /// Whether a request is running.
     pub fn is_busy(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Whether a request is running whose PDU was written.
+    pub fn is_pdu_written(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.pdu_written)
     }
 
     /// How many bytes of input are kept.

@@ -113,6 +113,8 @@ pub enum Command {
     Send {
         /// Comes back in the answer.
         id: i64,
+        /// As the last [`Ready`] gave it.
+        session: u32,
         /// SMSC octet and SMS-SUBMIT.
         pdu: Vec<u8>,
     },
@@ -120,6 +122,8 @@ pub enum Command {
     Resume {
         /// Comes back in the answer.
         id: i64,
+        /// As the last [`Ready`] gave it.
+        session: u32,
         /// Where it stands.
         slot: Slot,
     },
@@ -141,8 +145,8 @@ impl std::fmt::Debug for Command {
     /// Leaves the message's bytes out: they hold a number and what a person reads.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Command::Send { id, pdu } => write!(f, "Send {{ id: {id}, {} bytes }}", pdu.len()),
-            Command::Resume { id, slot } => write!(f, "Resume {{ id: {id}, slot: {slot} }}"),
+            Command::Send { id, pdu, .. } => write!(f, "Send {{ id: {id}, {} bytes }}", pdu.len()),
+            Command::Resume { id, slot, .. } => write!(f, "Resume {{ id: {id}, slot: {slot} }}"),
             Command::Erase { held } => write!(f, "Erase {{ {held:?} }}"),
             Command::Forget { slot } => write!(f, "Forget {{ slot: {slot} }}"),
             Command::Status => f.write_str("Status"),
@@ -218,6 +222,8 @@ pub enum Event {
         /// Messages that fit.
         capacity: u16,
     },
+    /// The modem must be initialised again; nothing is sent until the next `Ready`.
+    Interrupted(Interruption),
     /// Somebody must do something before messages flow; told when it changes.
     Fault(Fault),
     /// The modem is beyond what commands can mend: cut its power or pull its reset line.
@@ -238,6 +244,10 @@ impl std::fmt::Debug for Pdu {
 /// What is known once a modem is initialised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ready {
+    /// Counts initialisations. A send that names an earlier one was given before
+    /// this event was seen; it is dropped without an answer, because `stored` says
+    /// what became of it.
+    pub session: u32,
     /// Who made it.
     pub identity: Identity,
     /// The outgoing messages in all storages.
@@ -342,6 +352,23 @@ impl SendError {
             SendError::Malformed => Remedy::GiveUp,
         }
     }
+}
+
+/// Why a modem that worked must be initialised again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Interruption {
+    /// It forgot its settings.
+    #[error("the modem restarted by itself")]
+    Restarted,
+    /// Commands go unanswered.
+    #[error("the modem stopped answering")]
+    Unanswered,
+    /// It takes no message to be stored.
+    #[error("the modem's storage takes no messages; they are sent directly from now on")]
+    StorageRefuses,
+    /// Its answer to the writing of a message was lost, and with it the place.
+    #[error("the modem did not say where it stored a message")]
+    PlaceUnknown,
 }
 
 /// What somebody must do before messages flow.
