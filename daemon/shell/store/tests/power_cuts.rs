@@ -2,6 +2,9 @@
 //! there, and nothing is half done. The child is this test program, started
 //! anew with a folder in its environment.
 
+// All of this file is test code; clippy sees only the functions marked as tests.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -62,6 +62,14 @@ CREATE VIRTUAL TABLE trigram USING fts5 (
     tokenize = "trigram case_sensitive 0 remove_diacritics 1"
 );
 
+-- In how many passages a trigram stands: which ones are worth looking up.
+-- Written when passages are added.
+CREATE VIRTUAL TABLE trigram_vocabulary USING fts5vocab (trigram, row);
+CREATE TABLE trigram_count (
+    trigram TEXT PRIMARY KEY,
+    passages INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- sqlite-vec frees a chunk only when it is empty, so chunks are small.
 CREATE VIRTUAL TABLE vector USING vec0 (
     passage INTEGER PRIMARY KEY,

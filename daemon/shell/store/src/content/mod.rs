@@ -35,7 +35,8 @@ pub(crate) const SCHEMA: Schema = Schema {
     migrations: &[include_str!("001.sql")],
     // NORMAL: a power cut may undo the last transactions, never half of one.
     writer: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
-             PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
+             PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;
+             PRAGMA journal_size_limit = 4194304;",
     reader: "PRAGMA query_only = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;",
     remedy: "Stop jibud, delete content.db, content.db-wal and content.db-shm, and import the \
              last bundle again (`jibud index import`): nothing in them is the only copy",

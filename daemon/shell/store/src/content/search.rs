@@ -93,8 +93,15 @@ impl ContentReader {
         terms: &[String],
         k: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let Some(query) = query::any_word(terms) else { return Ok(Vec::new()) };
-        self.full_text("word", scope, weights, &query, k).doing("search by words")
+        const DOING: &str = "search by words";
+        let counted = query::words(terms)
+            .into_iter()
+            .map(|phrase| self.passages_with(&phrase).map(|count| (phrase, count)))
+            .collect::<rusqlite::Result<_>>()
+            .doing(DOING)?;
+        let all = self.passages_in_file().doing(DOING)?;
+        let phrases = query::telling(counted, all, query::MAX_TERMS);
+        self.full_text("word", scope, weights, &phrases, k).doing(DOING)
     }
 
     /// The `k` passages of the active editions with the best BM25 for the
@@ -122,8 +129,18 @@ impl ContentReader {
         text: &str,
         k: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let Some(query) = query::any_trigram(text, max_trigrams) else { return Ok(Vec::new()) };
-        self.full_text("trigram", scope, weights, &query, k).doing("search by trigrams")
+        const DOING: &str = "search by trigrams";
+        let counted = query::trigrams(text)
+            .into_iter()
+            .map(|trigram| {
+                let count = self.passages_with_trigram(&trigram)?;
+                Ok((format!("\"{trigram}\""), count))
+            })
+            .collect::<rusqlite::Result<_>>()
+            .doing(DOING)?;
+        let all = self.passages_in_file().doing(DOING)?;
+        let phrases = query::telling(counted, all, max_trigrams);
+        self.full_text("trigram", scope, weights, &phrases, k).doing(DOING)
     }
 
     /// The `k` passages of the active editions whose vectors have the highest
@@ -171,9 +188,10 @@ impl ContentReader {
         table: &'static str,
         scope: Scope,
         weights: FieldWeights,
-        query: &str,
+        phrases: &[String],
         k: usize,
     ) -> rusqlite::Result<Vec<Hit>> {
+        let Some(query) = query::any(phrases) else { return Ok(Vec::new()) };
         // The filter is asked for each match in the order of rank until k are
         // found; `+` keeps it from being used to look up matches one by one.
         let filter = match scope {
@@ -202,12 +220,38 @@ impl ContentReader {
         if let Scope::Edition(edition) = &scope {
             values.push(&edition.0);
         }
-        self.connection
+        let mut hits: Vec<Hit> = self
+            .connection
             .prepare_cached(sql)?
             .query_map(values.as_slice(), |row| {
                 Ok(Hit { passage: PassageId(row.get(0)?), score: row.get(1)? })
             })?
-            .collect()
+            .collect::<rusqlite::Result<_>>()?;
+        // Equal scores come in any order; the same question deserves the same answer.
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.passage.cmp(&b.passage)));
+        Ok(hits)
+    }
+
+    fn passages_with(&self, phrase: &str) -> rusqlite::Result<u64> {
+        self.connection
+            .prepare_cached("SELECT count(*) FROM word WHERE word MATCH ?1")?
+            .query_row([phrase], |row| row.get(0))
+    }
+
+    fn passages_with_trigram(&self, trigram: &str) -> rusqlite::Result<u64> {
+        let count = self
+            .connection
+            .prepare_cached("SELECT passages FROM trigram_count WHERE trigram = ?1")?
+            .query_row([trigram], |row| row.get(0))
+            .optional()?;
+        // The index folds some letters, so only ASCII is certain not to be there.
+        Ok(count.unwrap_or(if trigram.is_ascii() { 0 } else { 1 }))
+    }
+
+    fn passages_in_file(&self) -> rusqlite::Result<u64> {
+        self.connection
+            .prepare_cached("SELECT count(*) FROM passage")?
+            .query_row([], |row| row.get(0))
     }
 
     /// For each word, in how many passages of the file it stands.
@@ -217,12 +261,7 @@ impl ContentReader {
     pub fn document_frequencies(&self, words: &[String]) -> Result<Vec<u64>, StoreError> {
         words
             .iter()
-            .map(|word| {
-                let Some(phrase) = query::phrase(word) else { return Ok(0) };
-                self.connection
-                    .prepare_cached("SELECT count(*) FROM word WHERE word MATCH ?1")?
-                    .query_row([phrase], |row| row.get(0))
-            })
+            .map(|word| query::phrase(word).map_or(Ok(0), |phrase| self.passages_with(&phrase)))
             .collect::<rusqlite::Result<_>>()
             .doing("count passages by word")
     }

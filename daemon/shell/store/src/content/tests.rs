@@ -174,7 +174,9 @@ fn any_string_may_be_searched_for() {
                 _ => *rng.choice(&['"', '*', '(', ')', '^', ':', '\0', 'a', '\'']).unwrap(),
             })
             .collect();
-        store.search_words(&[text.clone()], 3).unwrap_or_else(|e| panic!("{text:?}: {e}"));
+        store
+            .search_words(std::slice::from_ref(&text), 3)
+            .unwrap_or_else(|e| panic!("{text:?}: {e}"));
         store.search_trigrams(&text, 3).unwrap_or_else(|e| panic!("{text:?}: {e}"));
     }
 }
@@ -440,8 +442,53 @@ fn verify_finds_what_is_missing_and_what_was_changed() {
 fn tidying_changes_no_result() {
     let (_folder, mut store) = store();
     publish(&mut store, 1, &three());
-    let before = store.search_words(&words(&["fever", "go", "maji"]), 9).unwrap();
+    let search = |store: &ContentStore| {
+        (
+            store.search_words(&words(&["fever", "go", "maji"]), 9).unwrap(),
+            store.search_trigrams("feverish chemsha", 9).unwrap(),
+            store.search_dense(&axis(60), 9).unwrap(),
+        )
+    };
+    let before = search(&store);
     store.tidy().unwrap();
-    assert_eq!(store.search_words(&words(&["fever", "go", "maji"]), 9).unwrap(), before);
+    assert_eq!(search(&store), before);
     assert_eq!(store.verify().unwrap(), []);
+}
+
+/// One passage in every chunk's worth stays, so that no chunk becomes empty.
+#[test]
+fn tidying_closes_the_holes_between_the_vectors() {
+    let (_folder, mut store) = store();
+    let mut version = 1;
+    let mut kept: Vec<Passage> = Vec::new();
+    for _ in 0..6 {
+        let filler = (0..127).map(|n| passage("Filler", &format!("words {version} {n}")));
+        kept.push(passage("Kept", &format!("these words stay {version}")));
+        let all: Vec<Passage> = kept.iter().cloned().chain(filler).collect();
+        publish(&mut store, version, &all);
+        version += 1;
+    }
+    publish(&mut store, version, &kept);
+    publish(&mut store, version + 1, &kept);
+    let chunks = |store: &ContentStore| -> u64 {
+        let sql = "SELECT count(*) FROM vector_chunks";
+        store.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    assert!(chunks(&store) >= 5, "{} chunks", chunks(&store));
+    let before = store.search_dense(&axis(17), 9).unwrap();
+    assert_eq!(before.len(), 6);
+    store.tidy().unwrap();
+    assert_eq!(chunks(&store), 1);
+    assert_eq!(store.search_dense(&axis(17), 9).unwrap(), before);
+    assert_eq!(store.verify().unwrap(), []);
+}
+
+/// What everybody says tells nothing, but is better than nothing.
+#[test]
+fn a_word_of_every_passage_is_found_when_there_is_no_other() {
+    let (_folder, mut store) = store();
+    publish(&mut store, 1, &three());
+    assert_eq!(store.search_words(&words(&["treatment"]), 9).unwrap().len(), 3);
+    assert_eq!(store.search_words(&words(&["treatment", "fever"]), 9).unwrap().len(), 1);
+    assert_eq!(store.search_trigrams("treatment", 9).unwrap().len(), 3);
 }

@@ -32,7 +32,8 @@ pub(crate) const SCHEMA: Schema = Schema {
     migrations: &[include_str!("001.sql")],
     // FULL: a save is on the disk before anyone acts on it.
     writer: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-             PRAGMA secure_delete = ON; PRAGMA cache_size = -2048;",
+             PRAGMA secure_delete = ON; PRAGMA cache_size = -2048;
+             PRAGMA journal_size_limit = 4194304;",
     reader: "PRAGMA query_only = ON; PRAGMA cache_size = -1024;",
     remedy: "Stop jibud and move state.db, state.db-wal and state.db-shm together to a safe \
              place: they hold messages that were not answered yet, and `sqlite3 state.db \
