@@ -19,7 +19,7 @@ use crate::text::{fold, words};
 
 /// Picks the sentences of a candidate that answer the question.
 ///
-/// `cosines` are those of the question with each of [`sentences`] of the
+/// `cosines` are those of the question with each of [`sentences()`] of the
 /// passage's text, in order; without them, or when their number differs, words
 /// alone decide. `fits` says whether a text has room in the channel; a run is
 /// not made longer than that, but one sentence is always given.

@@ -51,7 +51,7 @@ pub(crate) struct Pack {
     pub(crate) caveats: &'static [&'static str],
     /// Words that turn a meaning round; nothing is cut behind them. Folded.
     pub(crate) negations: &'static [&'static str],
-    /// Patterns of danger (see [`crate::danger`]), folded.
+    /// Patterns of danger (see [`mod@crate::danger`]), folded.
     pub(crate) danger: &'static [(Danger, &'static [&'static str])],
     /// Ordinary writing, to know the language by its letters and words.
     pub(crate) sample: &'static str,

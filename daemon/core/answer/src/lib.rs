@@ -8,9 +8,9 @@
 //! 1. [`Conversation::receive`] tells commands from questions. A question comes
 //!    out as [`Step::Search`] with its language settled and its words ready.
 //! 2. The caller searches; [`rank`] puts what was found into one order with
-//!    probabilities; [`decide`] chooses between an answer, a menu and nothing.
-//! 3. [`Decision::into_answer`] makes an [`Answer`] of it; [`excerpt`] picks the
-//!    sentences, with the cosines of [`sentences`] where a model gives them.
+//!    probabilities; [`decide()`] chooses between an answer, a menu and nothing.
+//! 3. [`Decision::into_answer`] makes an [`Answer`] of it; [`excerpt()`] picks the
+//!    sentences, with the cosines of [`sentences()`] where a model gives them.
 //! 4. [`Conversation::answer`] composes the pages within a [`Budget`] and
 //!    remembers what MORE, WHY and a number will mean. The conversation is then
 //!    stored with the reply, as JSON.
@@ -31,6 +31,7 @@ mod query;
 pub mod rank;
 pub mod sentences;
 pub mod text;
+mod voice;
 
 pub use answer::{Answer, Citation, EmergencyLine, Grounded, Topic};
 pub use compose::{Budget, Piece, marked};

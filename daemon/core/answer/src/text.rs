@@ -3,7 +3,7 @@
 //! Whoever writes passages and whoever matches questions against them must see
 //! the same characters, so both pass their text through [`normalise`], and
 //! compare words through [`fold`]. Sentence borders are next door, in
-//! [`crate::sentences`].
+//! [`crate::sentences()`].
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
