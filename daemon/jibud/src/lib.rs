@@ -1,1 +1,18 @@
-//! (being written)
+//! The daemon: what runs together, and what connects it.
+//!
+//! It reads the configuration, opens the stores and the models, starts a task
+//! for each modem, the thread that moves messages and the one that answers, and
+//! the web server; and it holds the commands of `jibud`. Decisions live in
+//! `daemon/core`, the outside in `daemon/shell`.
+
+pub mod answering;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod import;
+pub mod library;
+pub mod run;
+pub mod site;
+pub mod sms;
+pub mod spooling;
+pub mod vitals;

@@ -1,0 +1,262 @@
+//! The thread that answers messages: a conversation, the library, and back to
+//! the spool. And the one-off question of the kiosk and the command line.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Instant;
+
+use jibu_answer::{Answer, Budget, Conversation, Grounded, Query, Reply, Site, Step};
+use jibu_spool::AnswerSummary;
+use jibu_types::Channel;
+use jibu_web::{Asked, Citation, Question};
+
+use crate::clock::now;
+use crate::config::Config;
+use crate::library::{Found, Library, Retrieved};
+use crate::sms;
+use crate::spooling::{Job, Told};
+use crate::vitals::Vitals;
+
+/// What all conversations of this site share.
+pub fn site(config: &Config) -> Site {
+    Site {
+        service_name: config.name.clone(),
+        languages: config.languages.clone(),
+        default_language: config.default_language(),
+        emergency_number: config.emergency_number.clone(),
+        person_number: config.person_number.clone(),
+        identifier: jibu_answer::Identifier::default(),
+    }
+}
+
+/// What a person gets, and what it rests on.
+#[derive(Debug)]
+struct Turn {
+    /// None where silence is the answer.
+    reply: Option<Reply>,
+    answer: Option<Answer>,
+    found: Found,
+}
+
+/// Takes a message through a conversation.
+fn turn(
+    library: &mut Library,
+    conversation: &mut Conversation,
+    site: &Site,
+    budget: &Budget<'_>,
+    text: &str,
+) -> anyhow::Result<Turn> {
+    let take = |query: &Query, answered: (Answer, Found), conversation: &mut Conversation| {
+        let (answer, found) = answered;
+        let reply = conversation.answer(query, answer.clone(), now(), site, budget);
+        Turn { reply: Some(reply), answer: Some(answer), found }
+    };
+    Ok(match conversation.receive(text, now(), site, budget) {
+        Step::Silent => Turn { reply: None, answer: None, found: Found::default() },
+        Step::Reply(reply) => Turn { reply: Some(reply), answer: None, found: Found::default() },
+        Step::Search(query) => {
+            let answered = library.answer(&query, budget)?;
+            take(&query, answered, conversation)
+        }
+        Step::Open { topic, query } => {
+            let answered = library.open_topic(&topic, &query, budget)?;
+            take(&query, answered, conversation)
+        }
+    })
+}
+
+/// Answers the spool's messages until it is gone.
+pub struct Answering {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The index.
+    pub library: Library,
+    /// Where messages come from.
+    pub jobs: Receiver<Job>,
+    /// Where answers go.
+    pub told: Sender<Told>,
+    /// Where they are counted.
+    pub vitals: Arc<Vitals>,
+}
+
+impl Answering {
+    /// Runs until nobody asks any more.
+    pub fn run(mut self) {
+        let site = site(&self.config);
+        while let Ok(job) = self.jobs.recv() {
+            let begun = Instant::now();
+            let answered = self.answer(&site, &job).unwrap_or_else(|error| {
+                tracing::error!(
+                    message = job.message.0,
+                    error = format!("{error:#}"),
+                    "not answered"
+                );
+                self.apology(&site, &job)
+            });
+            if let Told::Answered { summary, .. } = &answered {
+                self.vitals.answered(Channel::Sms, &summary.kind, begun.elapsed());
+                tracing::info!(
+                    message = job.message.0,
+                    kind = summary.kind,
+                    ms = begun.elapsed().as_millis(),
+                    "answered"
+                );
+            }
+            if self.told.send(answered).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&mut self, site: &Site, job: &Job) -> anyhow::Result<Told> {
+        let mut conversation = read(job.conversation.as_deref());
+        let sms = &self.config.sms;
+        let cost = |text: &str| sms::cost(sms, text);
+        let budget = Budget { parts: sms.max_parts, cost: &cost };
+        let text = sms::text(&job.pdus);
+        let turn = turn(&mut self.library, &mut conversation, site, &budget, &text)?;
+        self.told(job, &conversation, turn)
+    }
+
+    fn told(&self, job: &Job, conversation: &Conversation, turn: Turn) -> anyhow::Result<Told> {
+        let pages = turn.reply.as_ref().map_or(&[][..], |reply| &reply.pages);
+        let pdus = sms::pdus(&self.config.sms, job.message, &job.sender, pages)?;
+        let details = serde_json::json!({
+            "citations": turn.reply.as_ref().map(|reply| &reply.citations),
+            "parts": pdus.len(),
+            "timings_ms": turn.found.timings,
+        });
+        let language =
+            turn.reply.as_ref().map(|r| r.language).unwrap_or(self.config.default_language());
+        Ok(Told::Answered {
+            message: job.message,
+            pdus,
+            summary: AnswerSummary {
+                kind: turn.reply.as_ref().map_or("silent", |r| r.kind.as_str()).to_owned(),
+                language: language.to_string(),
+                details: details.to_string(),
+            },
+            conversation: Some(serde_json::to_string(conversation)?),
+        })
+    }
+
+    /// When the index or the models fail, a person still hears something: that
+    /// nothing is known, and whom to call.
+    fn apology(&self, site: &Site, job: &Job) -> Told {
+        let mut conversation = read(job.conversation.as_deref());
+        let sms = &self.config.sms;
+        let cost = |text: &str| sms::cost(sms, text);
+        let budget = Budget { parts: sms.max_parts, cost: &cost };
+        let query = crate::library::query("", None, &self.config);
+        let reply = conversation.answer(&query, Answer::Unknown, now(), site, &budget);
+        let turn = Turn { reply: Some(reply), answer: None, found: Found::default() };
+        self.told(job, &conversation, turn).unwrap_or_else(|error| {
+            // Nothing can be sent to this number; the message is closed all the same.
+            tracing::error!(message = job.message.0, %error, "no reply can be written");
+            Told::Answered {
+                message: job.message,
+                pdus: Vec::new(),
+                summary: AnswerSummary {
+                    kind: "failed".into(),
+                    language: site.default_language.to_string(),
+                    details: "{}".into(),
+                },
+                conversation: None,
+            }
+        })
+    }
+}
+
+/// A conversation that an older program wrote and this one cannot read begins anew.
+fn read(state: Option<&str>) -> Conversation {
+    state.and_then(|state| serde_json::from_str(state).ok()).unwrap_or_default()
+}
+
+/// Answers one question without a conversation: the kiosk's and the command
+/// line's.
+///
+/// # Errors
+/// When the store or the embedder refuses.
+pub fn ask_once(
+    library: &mut Library,
+    config: &Config,
+    question: &Question,
+) -> anyhow::Result<Asked> {
+    let begun = Instant::now();
+    let mut site = site(config);
+    if let Some(language) = question.language {
+        // What the asker chose is neither guessed nor outside the configured ones.
+        site.default_language = language;
+        site.identifier = jibu_answer::Identifier::new(|_, _| None);
+    }
+    let cost = |text: &str| match question.channel {
+        Channel::Sms => sms::cost(&config.sms, text),
+        // One screen of 182 characters (TS 23.038 in a USSD string's 160 octets).
+        Channel::Ussd => text.chars().count().div_ceil(182),
+        // A kiosk has room; an answer is still an answer and not the passage.
+        Channel::Kiosk => text.chars().count().div_ceil(600),
+    };
+    let parts = if question.channel == Channel::Sms { config.sms.max_parts } else { 1 };
+    let budget = Budget { parts, cost: &cost };
+    let mut conversation = Conversation::default();
+    let turn = turn(library, &mut conversation, &site, &budget, &question.text)?;
+    let versions = library.versions()?;
+    let mut asked = asked(turn, &conversation, config, versions);
+    asked.timings_ms.insert("total".into(), begun.elapsed().as_secs_f64() * 1000.0);
+    Ok(asked)
+}
+
+fn asked(
+    turn: Turn,
+    conversation: &Conversation,
+    config: &Config,
+    index_version: BTreeMap<String, String>,
+) -> Asked {
+    let Turn { reply, answer, found } = turn;
+    let (kind, language) = match &reply {
+        Some(reply) => (reply.kind.as_str(), reply.language),
+        None => ("silent", config.default_language()),
+    };
+    let mut pages = reply.map(|reply| reply.pages).unwrap_or_default();
+    pages.extend_from_slice(conversation.waiting());
+    let grounded = match &answer {
+        Some(Answer::Found(grounded)) => Some(grounded),
+        Some(Answer::Urgent(line)) => line.found.as_ref(),
+        _ => None,
+    };
+    let words = grounded.map(words).unwrap_or_else(|| pages.join("\n"));
+    Asked {
+        answer: words,
+        kind: kind.to_owned(),
+        pages,
+        language,
+        citations: found.candidates.into_iter().map(|c| citation(c, grounded)).collect(),
+        index_version,
+        timings_ms: found.timings,
+    }
+}
+
+/// The passage's own words that answer.
+fn words(grounded: &Grounded) -> String {
+    let spans = grounded.spans.iter().filter_map(|span| grounded.text.get(span.clone()));
+    spans.map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn citation(candidate: Retrieved, grounded: Option<&Grounded>) -> Citation {
+    let marks = grounded
+        .filter(|grounded| grounded.citation.passage == candidate.id)
+        .map(|grounded| grounded.spans.clone());
+    let passage = candidate.passage;
+    Citation {
+        collection: passage.collection.to_string(),
+        passage: candidate.id.0,
+        title: passage.heading(),
+        score: candidate.probability,
+        document: passage.document,
+        source_url: passage.source_url,
+        date: passage.date.map(|date| date.to_string()),
+        text: passage.text,
+        marks: marks.unwrap_or_default(),
+    }
+}

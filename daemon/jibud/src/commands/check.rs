@@ -1,0 +1,229 @@
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use jibu_modem::Event;
+use jibu_store::{ContentReader, StateReader};
+use serde::Serialize;
+
+use super::{Configured, print, print_json};
+use crate::clock::now;
+use crate::config::{Config, Modem};
+use crate::library::Engine;
+
+/// Look at configuration, modem, models, stores, clock and disk; a line each.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// JSON instead of lines.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    configured: Configured,
+}
+
+/// What was found about one thing.
+#[derive(Debug, Serialize)]
+struct Line {
+    what: String,
+    ok: bool,
+    says: String,
+}
+
+impl Line {
+    fn of(what: impl Into<String>, found: Result<String, String>) -> Line {
+        let ok = found.is_ok();
+        Line { what: what.into(), ok, says: found.unwrap_or_else(|fault| fault) }
+    }
+}
+
+impl Check {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let config = self.configured.load()?;
+        let mut lines = vec![
+            Line::of("configuration", Ok(config.file.display().to_string())),
+            Line::of("hub", hub(&config)),
+            Line::of("clock", clock()),
+            Line::of("disk", disk(&config.data)),
+            Line::of("models", models(&config)),
+            Line::of("messages", state(&config)),
+            Line::of("index", content(&config)),
+        ];
+        if config.modems.is_empty() {
+            let fault = "none is configured: add a [[modem]] table, or people can ask at the \
+                         kiosk only";
+            lines.push(Line::of("modem", Err(fault.into())));
+        }
+        let daemon_runs = daemon_runs(&config);
+        for modem in &config.modems {
+            let what = format!("modem {}", modem.driver.name);
+            let found = if daemon_runs {
+                Ok("in use by the running daemon: see jibud status".into())
+            } else {
+                look_at(modem)
+            };
+            lines.push(Line::of(what, found));
+        }
+        if self.json {
+            print_json(&lines)?;
+        } else {
+            for Line { what, ok, says } in &lines {
+                print(&format!("{:<4} {what}: {says}", if *ok { "ok" } else { "!!" }))?;
+            }
+        }
+        let all_ok = lines.iter().all(|line| line.ok);
+        Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+}
+
+fn hub(config: &Config) -> Result<String, String> {
+    match &config.hub_key {
+        Some(key) => Ok(format!("bundles of {key} are accepted")),
+        None => {
+            Err("no hub is trusted: put what `jibu-hub init` prints into hub.public_key".into())
+        }
+    }
+}
+
+/// Before this program was written no clock can be right.
+const WRITTEN: i64 = 1_763_000_000;
+
+fn clock() -> Result<String, String> {
+    let now = now();
+    if now.unix_ms() / 1000 < WRITTEN {
+        return Err(format!("it is not {now}: set the clock, or give the box a battery clock"));
+    }
+    Ok(now.to_string())
+}
+
+/// Below this the spool cannot be trusted to grow.
+const LEAST_FREE_MB: u64 = 100;
+
+fn disk(data: &Path) -> Result<String, String> {
+    let shown = data.display();
+    let there = data.ancestors().find(|folder| folder.exists()).unwrap_or(data);
+    let space = rustix::fs::statvfs(there)
+        .map_err(|error| format!("{shown} cannot be looked at: {error}"))?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize) / 1_000_000;
+    if free < LEAST_FREE_MB {
+        return Err(format!(
+            "{free} MB are free for {shown}; messages need {LEAST_FREE_MB}: delete something else"
+        ));
+    }
+    if !data.exists() {
+        return Ok(format!("{free} MB free; {shown} will be made"));
+    }
+    // Permissions, read-only mounts and quotas are all one to whoever writes.
+    let probe = data.join(".jibud-check");
+    match std::fs::write(&probe, b"jibu").and_then(|()| std::fs::remove_file(&probe)) {
+        Ok(()) => Ok(format!("{free} MB free in {shown}")),
+        Err(error) => Err(format!("{shown} cannot be written: {error}")),
+    }
+}
+
+fn models(config: &Config) -> Result<String, String> {
+    match Engine::open(&config.models) {
+        Ok(_) => Ok(format!("{} has what its manifest names", config.models.display())),
+        Err(error) => Err(format!("{error:#}")),
+    }
+}
+
+fn state(config: &Config) -> Result<String, String> {
+    let file = config.state_db();
+    if !file.exists() {
+        return Ok("none yet: state.db is made at the first start".into());
+    }
+    let look = || -> Result<String, jibu_store::StoreError> {
+        let store = StateReader::open(&file)?;
+        if let Some(fault) = store.quick_check()? {
+            return Ok(format!("damaged: {fault}"));
+        }
+        let counts = store.counts()?;
+        Ok(format!("{} kept, {} parts", sum(&counts.messages), sum(&counts.parts)))
+    };
+    match look() {
+        Ok(says) if says.starts_with("damaged") => Err(says),
+        Ok(says) => Ok(says),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn sum(counts: &std::collections::BTreeMap<String, u64>) -> u64 {
+    counts.values().sum()
+}
+
+fn content(config: &Config) -> Result<String, String> {
+    let none = "none yet: bring one with jibud index import";
+    let file = config.content_db();
+    if !file.exists() {
+        return Err(none.into());
+    }
+    let look = || -> Result<String, jibu_store::StoreError> {
+        let active = ContentReader::open(&file)?.active_editions()?;
+        let lines = active.iter().map(|edition| {
+            format!("{} {} ({} passages)", edition.collection, edition.version, edition.passages)
+        });
+        Ok(lines.collect::<Vec<_>>().join(", "))
+    };
+    match look() {
+        Ok(says) if says.is_empty() => Err(none.into()),
+        Ok(says) => Ok(says),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn daemon_runs(config: &Config) -> bool {
+    config.listen.is_some_and(|address| {
+        std::net::TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
+    })
+}
+
+/// How long a modem may take to introduce itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Opens the modem as the daemon would, and reports what it first says. Nothing
+/// is sent, and no message is erased.
+fn look_at(modem: &Modem) -> Result<String, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    let found = runtime.block_on(async {
+        let mut handle = jibu_modem::spawn(modem.driver.clone());
+        let mut says = String::new();
+        tokio::time::timeout(PATIENCE, async {
+            while let Some(event) = handle.events.recv().await {
+                match event {
+                    Event::Ready { identity, keeps_parts, .. } => {
+                        says = format!(
+                            "{} {}, firmware {}{says}",
+                            identity.manufacturer, identity.model, identity.revision
+                        );
+                        if !keeps_parts {
+                            says += "; keeps no copies, so a power cut may send a part twice";
+                        }
+                        return Ok(says);
+                    }
+                    Event::Registration(registration) if !registration.is_registered() => {
+                        says += "; the network does not serve it yet: look at antenna and SIM";
+                    }
+                    Event::Signal(signal) => {
+                        if let Some(dbm) = signal.dbm {
+                            says += &format!("; signal {dbm} dBm");
+                        }
+                    }
+                    Event::Fault(fault) => return Err(fault.to_string()),
+                    Event::Lost { reason, .. } => return Err(reason),
+                    _ => {}
+                }
+            }
+            Err("its task has ended".to_owned())
+        })
+        .await
+        .unwrap_or_else(|_| {
+            Err("it does not answer: is it the right port, and switched on?".into())
+        })
+    });
+    runtime.shutdown_background();
+    found
+}

@@ -1,0 +1,521 @@
+//! `jibu.toml`: read once, turned into checked values or refused by key.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jibu_modem::{Pin, SendVia, StorageName};
+use jibu_sync::PublicKey;
+use jibu_types::{Language, PhoneNumber};
+use serde::Deserialize;
+
+/// The whole configuration, checked. `jibu.example.toml` documents every key.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file that it came from.
+    pub file: PathBuf,
+    /// What the box is called in its own messages.
+    pub name: String,
+    /// Where `state.db` and `content.db` live.
+    pub data: PathBuf,
+    /// Where the models' `manifest.toml` lies.
+    pub models: PathBuf,
+    /// The languages to answer in, the default one first.
+    pub languages: Vec<Language>,
+    /// What people call in an emergency.
+    pub emergency_number: Option<PhoneNumber>,
+    /// Whom people call who want a person rather than a machine.
+    pub person_number: Option<PhoneNumber>,
+    /// Whose bundles are accepted.
+    pub hub_key: Option<PublicKey>,
+    /// How short messages are written and kept.
+    pub sms: Sms,
+    /// Where the web pages are served; none for no web server.
+    pub listen: Option<SocketAddr>,
+    /// The modems.
+    pub modems: Vec<Modem>,
+    /// What is logged, in `tracing`'s filter form.
+    pub log: String,
+}
+
+/// How short messages are written and kept.
+#[derive(Debug, Clone)]
+pub struct Sms {
+    /// The most parts of one answer before MORE.
+    pub max_parts: usize,
+    /// How long missing parts of a long message are waited for.
+    pub gather_wait: Duration,
+    /// Answers to one sender within 24 hours.
+    pub answers_per_day: u32,
+    /// Whether the network is asked to tell what arrived.
+    pub status_reports: bool,
+    /// Whether texts may use the national shift tables that old phones lack.
+    pub national_shifts: bool,
+}
+
+/// One modem.
+#[derive(Debug, Clone)]
+pub struct Modem {
+    /// Its driver's configuration.
+    pub driver: jibu_modem::Config,
+    /// Its own number, which is never answered.
+    pub number: Option<PhoneNumber>,
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no file where one was looked for.
+    #[error(
+        "there is no configuration at {looked}: copy daemon/jibud/jibu.example.toml there, or \
+         name a file with --config"
+    )]
+    Missing {
+        /// The places.
+        looked: String,
+    },
+    /// The file cannot be read.
+    #[error("{file} cannot be read: see that it is a file, in UTF-8, and may be read")]
+    Read {
+        /// Which.
+        file: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The file is no TOML, or has a key that is not known.
+    #[error("{file} is refused: {what}")]
+    Form {
+        /// Which.
+        file: String,
+        /// Line, key and what was expected.
+        what: String,
+    },
+    /// A value makes no sense.
+    #[error("{file}: {key} = {value} is refused: {why} (an example: {key} = {example})")]
+    Value {
+        /// Which file.
+        file: String,
+        /// The key with its table, `site.languages`.
+        key: &'static str,
+        /// The value as it stands there.
+        value: String,
+        /// What is wrong.
+        why: String,
+        /// What would do.
+        example: &'static str,
+    },
+}
+
+/// Where the configuration is looked for when no file is named.
+const PLACES: [&str; 2] = ["jibu.toml", "/etc/jibu/jibu.toml"];
+
+impl Config {
+    /// Reads the named file, or the first of the usual ones that is there.
+    ///
+    /// # Errors
+    /// When there is none, or what stands in it is refused.
+    pub fn load(named: Option<&Path>) -> Result<Config, ConfigError> {
+        let file = match named {
+            Some(file) => file.to_owned(),
+            None => PLACES
+                .iter()
+                .map(PathBuf::from)
+                .find(|file| file.exists())
+                .ok_or_else(|| ConfigError::Missing { looked: PLACES.join(" or ") })?,
+        };
+        let text = std::fs::read_to_string(&file).map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::NotFound => {
+                ConfigError::Missing { looked: file.display().to_string() }
+            }
+            _ => ConfigError::Read { file: file.display().to_string(), cause },
+        })?;
+        Config::parse(&text, &file)
+    }
+
+    /// Checks a configuration's text. Relative paths in it count from the file's folder.
+    ///
+    /// # Errors
+    /// When it is no TOML, has an unknown key, or a value makes no sense.
+    pub fn parse(text: &str, file: &Path) -> Result<Config, ConfigError> {
+        let name = file.display().to_string();
+        let raw: raw::File = toml::from_str(text).map_err(|error| ConfigError::Form {
+            file: name.clone(),
+            what: error.to_string().trim_end().replace('\n', "\n  "),
+        })?;
+        Check { file: &name, folder: file.parent().unwrap_or(Path::new("")) }.file(raw, file)
+    }
+
+    /// The language for somebody of whom nothing is known.
+    pub fn default_language(&self) -> Language {
+        self.languages.first().copied().unwrap_or(Language::EN)
+    }
+
+    /// The file of the spool, the audit trail and the floors.
+    pub fn state_db(&self) -> PathBuf {
+        self.data.join("state.db")
+    }
+
+    /// The file of the passages and their vectors.
+    pub fn content_db(&self) -> PathBuf {
+        self.data.join("content.db")
+    }
+}
+
+/// Turns raw values into checked ones.
+struct Check<'a> {
+    file: &'a str,
+    folder: &'a Path,
+}
+
+impl Check<'_> {
+    fn refuse(
+        &self,
+        key: &'static str,
+        value: impl std::fmt::Display,
+        why: impl std::fmt::Display,
+        example: &'static str,
+    ) -> ConfigError {
+        ConfigError::Value {
+            file: self.file.to_owned(),
+            key,
+            value: value.to_string(),
+            why: why.to_string(),
+            example,
+        }
+    }
+
+    fn file(&self, raw: raw::File, file: &Path) -> Result<Config, ConfigError> {
+        let raw::File { site, hub, sms, web, modem, log } = raw;
+        let languages = self.languages(&site.languages)?;
+        let hub_key = hub.public_key.as_deref().map(|text| {
+            text.parse().map_err(|error| {
+                self.refuse(
+                    "hub.public_key",
+                    quoted(text),
+                    error,
+                    "\"what `jibu-hub init` prints\"",
+                )
+            })
+        });
+        let listen = match web.listen.as_str() {
+            "" => None,
+            text => Some(text.parse().map_err(|_| {
+                let why = "an address and a port are wanted";
+                self.refuse("web.listen", quoted(text), why, "\"127.0.0.1:8080\"")
+            })?),
+        };
+        let modems: Vec<Modem> =
+            modem.into_iter().map(|raw| self.modem(raw)).collect::<Result<_, _>>()?;
+        for (at, modem) in modems.iter().enumerate() {
+            let name = &modem.driver.name;
+            if modems.iter().take(at).any(|other| other.driver.name == *name) {
+                let why = "two modems have this name";
+                return Err(self.refuse("modem.name", quoted(name), why, "\"airtel\""));
+            }
+        }
+        Ok(Config {
+            file: file.to_owned(),
+            name: site.name,
+            data: self.folder.join(site.data),
+            models: self.folder.join(site.models),
+            languages,
+            emergency_number: self.number(
+                "site.emergency_number",
+                site.emergency_number.as_deref(),
+                "\"112\"",
+            )?,
+            person_number: self.number(
+                "site.person_number",
+                site.person_number.as_deref(),
+                "\"+265991234567\"",
+            )?,
+            hub_key: hub_key.transpose()?,
+            sms: self.sms(&sms)?,
+            listen,
+            modems,
+            log: log.filter,
+        })
+    }
+
+    fn languages(&self, names: &[String]) -> Result<Vec<Language>, ConfigError> {
+        const KEY: &str = "site.languages";
+        const EXAMPLE: &str = "[\"sw\", \"en\"]";
+        let mut languages = Vec::new();
+        for name in names {
+            let language = Language::parse(name)
+                .map_err(|error| self.refuse(KEY, quoted(name), error, EXAMPLE))?;
+            if !languages.contains(&language) {
+                languages.push(language);
+            }
+        }
+        if languages.is_empty() {
+            return Err(self.refuse(KEY, "[]", "at least one language is wanted", EXAMPLE));
+        }
+        Ok(languages)
+    }
+
+    fn sms(&self, raw: &raw::Sms) -> Result<Sms, ConfigError> {
+        if !(1..=10).contains(&raw.max_parts) {
+            let why = "1 to 10 parts are possible";
+            return Err(self.refuse("sms.max_parts", raw.max_parts, why, "2"));
+        }
+        if raw.gather_wait_minutes == 0 {
+            let why = "parts of one message come seconds apart at best";
+            return Err(self.refuse("sms.gather_wait_minutes", 0, why, "10"));
+        }
+        Ok(Sms {
+            max_parts: raw.max_parts,
+            gather_wait: Duration::from_secs(60 * u64::from(raw.gather_wait_minutes)),
+            answers_per_day: raw.answers_per_day,
+            status_reports: raw.status_reports,
+            national_shifts: raw.national_shifts,
+        })
+    }
+
+    fn modem(&self, raw: raw::Modem) -> Result<Modem, ConfigError> {
+        let mut driver = jibu_modem::Config::new(raw.name, self.folder.join(raw.port));
+        driver.baud_rate = raw.baud_rate;
+        if let Some(pin) = raw.pin {
+            // The PIN itself is not repeated.
+            driver.pin = Some(
+                Pin::parse(&pin)
+                    .map_err(|error| self.refuse("modem.pin", "\"…\"", error, "\"1234\""))?,
+            );
+        }
+        driver.via = match raw.send_via.as_str() {
+            "storage" => SendVia::Storage,
+            "direct" => SendVia::Direct,
+            other => {
+                let why = "\"storage\" and \"direct\" are possible";
+                return Err(self.refuse("modem.send_via", quoted(other), why, "\"storage\""));
+            }
+        };
+        if let Some(storage) = raw.storage {
+            driver.storage = Some(StorageName::parse(&storage).map_err(|error| {
+                self.refuse("modem.storage", quoted(&storage), error, "\"SM\"")
+            })?);
+        }
+        let number = self.number("modem.number", raw.number.as_deref(), "\"+265991234567\"")?;
+        Ok(Modem { driver, number })
+    }
+
+    /// A number is not repeated when it is refused.
+    fn number(
+        &self,
+        key: &'static str,
+        text: Option<&str>,
+        example: &'static str,
+    ) -> Result<Option<PhoneNumber>, ConfigError> {
+        let parsed = text.map(PhoneNumber::parse).transpose();
+        parsed.map_err(|error| self.refuse(key, "\"…\"", error, example))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}
+
+/// The file as it is written.
+mod raw {
+    use super::{Deserialize, PathBuf};
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct File {
+        pub(super) site: Site,
+        #[serde(default)]
+        pub(super) hub: Hub,
+        #[serde(default)]
+        pub(super) sms: Sms,
+        #[serde(default)]
+        pub(super) web: Web,
+        #[serde(default)]
+        pub(super) modem: Vec<Modem>,
+        #[serde(default)]
+        pub(super) log: Log,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct Site {
+        #[serde(default = "jibu")]
+        pub(super) name: String,
+        pub(super) data: PathBuf,
+        pub(super) models: PathBuf,
+        pub(super) languages: Vec<String>,
+        pub(super) emergency_number: Option<String>,
+        pub(super) person_number: Option<String>,
+    }
+
+    fn jibu() -> String {
+        "Jibu".into()
+    }
+
+    #[derive(Deserialize, Default)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct Hub {
+        pub(super) public_key: Option<String>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub(super) struct Sms {
+        pub(super) max_parts: usize,
+        pub(super) gather_wait_minutes: u32,
+        pub(super) answers_per_day: u32,
+        pub(super) status_reports: bool,
+        pub(super) national_shifts: bool,
+    }
+
+    impl Default for Sms {
+        fn default() -> Self {
+            Sms {
+                max_parts: 2,
+                gather_wait_minutes: 10,
+                answers_per_day: 50,
+                status_reports: true,
+                national_shifts: false,
+            }
+        }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub(super) struct Web {
+        pub(super) listen: String,
+    }
+
+    impl Default for Web {
+        fn default() -> Self {
+            Web { listen: "127.0.0.1:8080".into() }
+        }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct Modem {
+        pub(super) name: String,
+        pub(super) port: PathBuf,
+        #[serde(default = "baud_rate")]
+        pub(super) baud_rate: u32,
+        pub(super) pin: Option<String>,
+        #[serde(default = "storage")]
+        pub(super) send_via: String,
+        pub(super) storage: Option<String>,
+        pub(super) number: Option<String>,
+    }
+
+    fn baud_rate() -> u32 {
+        115_200
+    }
+
+    fn storage() -> String {
+        "storage".into()
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub(super) struct Log {
+        pub(super) filter: String,
+    }
+
+    impl Default for Log {
+        fn default() -> Self {
+            Log { filter: "info".into() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = "[site]\ndata = \"d\"\nmodels = \"m\"\nlanguages = [\"en\"]\n";
+
+    fn refusal(text: &str) -> String {
+        Config::parse(text, Path::new("/etc/jibu/jibu.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn paths_count_from_the_file() {
+        let config = Config::parse(SMALLEST, Path::new("/etc/jibu/jibu.toml")).unwrap();
+        assert_eq!(config.state_db(), Path::new("/etc/jibu/d/state.db"));
+        assert_eq!(config.languages, [Language::EN]);
+    }
+
+    #[test]
+    fn the_example_is_a_configuration() {
+        let example = include_str!("../jibu.example.toml");
+        let config = Config::parse(example, Path::new("jibu.toml")).unwrap();
+        assert_eq!(config.modems.len(), 1);
+        // Every key stands there, those that are optional behind a `#`.
+        let uncommented: String = example
+            .lines()
+            .filter_map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.split_once(" = ").is_some_and(|(k, _)| !k.contains(' ')) => {
+                    Some(rest)
+                }
+                Some(_) => None,
+                None => Some(line),
+            })
+            .map(|line| format!("{line}\n"))
+            .collect();
+        for key in [
+            "name",
+            "data",
+            "models",
+            "languages",
+            "emergency_number",
+            "person_number",
+            "public_key",
+            "max_parts",
+            "gather_wait_minutes",
+            "answers_per_day",
+            "status_reports",
+            "national_shifts",
+            "listen",
+            "port",
+            "baud_rate",
+            "pin",
+            "send_via",
+            "storage",
+            "number",
+            "filter",
+        ] {
+            assert!(
+                uncommented.lines().any(|line| line.starts_with(&format!("{key} = "))),
+                "{key} is not in the example"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name_and_line() {
+        let said = refusal(&format!("{SMALLEST}langauges = [\"sw\"]\n"));
+        assert!(said.contains("langauges") && said.contains("line 5"), "{said}");
+    }
+
+    #[test]
+    fn a_senseless_value_is_refused_with_an_example() {
+        for (line, words) in [
+            ("[web]\nlisten = \"8080\"", ["web.listen", "127.0.0.1:8080"]),
+            ("[sms]\nmax_parts = 0", ["sms.max_parts = 0", "1 to 10"]),
+            ("[hub]\npublic_key = \"x\"", ["hub.public_key", "jibu-hub init"]),
+            ("[[modem]]\nname = \"a\"\nport = \"p\"\nsend_via = \"x\"", ["send_via", "direct"]),
+            ("[[modem]]\nname = \"a\"\nport = \"p\"\nnumber = \"MPESA\"", ["number", "digit"]),
+        ] {
+            let said = refusal(&format!("{SMALLEST}{line}\n"));
+            assert!(words.iter().all(|word| said.contains(word)), "{said}");
+        }
+        let said = refusal("[site]\ndata = \"d\"\nmodels = \"m\"\nlanguages = [\"swahili\"]\n");
+        assert!(said.contains("site.languages") && said.contains("swahili"), "{said}");
+    }
+
+    #[test]
+    fn neither_a_pin_nor_a_number_is_repeated_in_an_error() {
+        let pin =
+            refusal(&format!("{SMALLEST}[[modem]]\nname = \"a\"\nport = \"p\"\npin = \"12x4\"\n"));
+        assert!(!pin.contains("12x4"), "{pin}");
+    }
+}

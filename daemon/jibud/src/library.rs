@@ -1,0 +1,333 @@
+//! Questions against the index: embed, search, rank, decide.
+//!
+//! One [`Library`] serves one thread; all share the models. The evaluation and
+//! the golden queries go through here too, so what is measured is what runs.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use jibu_answer::rank::{Evidence, Parameters, Ranker};
+use jibu_answer::{
+    Answer, Budget, Candidate, Grounded, Query, Topic, decide, excerpt, identify, sentences,
+};
+use jibu_inference::{Models, read_artefact};
+use jibu_store::{ContentReader, FieldWeights, Scope, Snapshot};
+use jibu_types::{Embedding, Hit, IndexVersion, Language, Passage, PassageId};
+
+use crate::config::Config;
+
+/// The models and the ranking, shared by all threads.
+#[derive(Debug)]
+pub struct Engine {
+    models: Models,
+    ranker: Ranker,
+}
+
+/// The name of the ranking's parameters in the models' manifest.
+const RANKING: &str = "ranking.parameters";
+
+impl Engine {
+    /// Opens the models folder; every artefact must have the hash of its manifest.
+    ///
+    /// # Errors
+    /// When something is missing, altered or cannot be used.
+    pub fn open(folder: &std::path::Path) -> anyhow::Result<Engine> {
+        let models = Models::open(folder)?;
+        let parameters = read_artefact(folder, RANKING)?;
+        let parameters: Parameters = serde_json::from_slice(&parameters)
+            .context("the ranking parameters cannot be read: make them again with their recipe")?;
+        Ok(Engine { models, ranker: Ranker::new(parameters)? })
+    }
+
+    /// The models.
+    pub fn models(&self) -> &Models {
+        &self.models
+    }
+}
+
+/// A passage that was found for a question.
+#[derive(Debug, Clone)]
+pub struct Retrieved {
+    /// Its row.
+    pub id: PassageId,
+    /// The passage.
+    pub passage: Passage,
+    /// The version of its collection.
+    pub index_version: IndexVersion,
+    /// The fused score; only its order means something.
+    pub score: f64,
+    /// How likely it answers the question, 0 to 1, calibrated.
+    pub probability: f64,
+}
+
+/// Milliseconds by step.
+pub type Timings = BTreeMap<String, f64>;
+
+/// What was found for a question.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The passages, best first.
+    pub candidates: Vec<Retrieved>,
+    /// The question's embedding; none where it could not be embedded.
+    embedding: Option<Embedding>,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// Which searches take part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Words and trigrams.
+    Lexical,
+    /// Embeddings.
+    Dense,
+    /// All of them.
+    #[default]
+    Hybrid,
+}
+
+/// The index as one thread asks it.
+#[derive(Debug)]
+pub struct Library {
+    engine: Arc<Engine>,
+    reader: ContentReader,
+}
+
+impl Library {
+    /// Opens the configured index.
+    ///
+    /// # Errors
+    /// When there is none yet, or it cannot be read.
+    pub fn open(config: &Config, engine: Arc<Engine>) -> anyhow::Result<Library> {
+        let reader = ContentReader::open(config.content_db())
+            .context("the index cannot be opened (bring one with jibud index import)")?;
+        Ok(Library::new(engine, reader))
+    }
+
+    /// A library over an index that is open.
+    pub fn new(engine: Arc<Engine>, reader: ContentReader) -> Library {
+        Library { engine, reader }
+    }
+
+    /// The version of each collection that is answered from.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn versions(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let editions = self.reader.active_editions()?.into_iter();
+        Ok(editions.map(|e| (e.collection.to_string(), e.version.to_string())).collect())
+    }
+
+    /// Finds the `most` best passages for a query.
+    ///
+    /// # Errors
+    /// When the store or the embedder refuses.
+    pub fn search(
+        &mut self,
+        query: &Query,
+        scope: Scope,
+        mode: Mode,
+        most: usize,
+    ) -> anyhow::Result<Found> {
+        let mut clock = Clock::start();
+        let engine = Arc::clone(&self.engine);
+        let wants_dense = mode != Mode::Lexical && !query.text.is_empty();
+        let embedding = match wants_dense {
+            true => Some(engine.models.embedder().query(&query.text)?),
+            false => None,
+        };
+        clock.lap("embed");
+
+        let snapshot = self.reader.snapshot()?;
+        let depth = engine.ranker.search().depth;
+        let (mut words, mut trigrams) = (Vec::new(), Vec::new());
+        if mode != Mode::Dense {
+            words =
+                snapshot.search_words_in(scope, FieldWeights::default(), &query.words, depth)?;
+            clock.lap("words");
+            trigrams = snapshot.search_trigrams_in(
+                scope,
+                FieldWeights::default(),
+                engine.ranker.search().trigrams,
+                &query.words.join(" "),
+                depth,
+            )?;
+            clock.lap("trigrams");
+        }
+        let dense = match &embedding {
+            Some(embedding) => snapshot.search_dense_in(scope, embedding, depth)?,
+            None => Vec::new(),
+        };
+        clock.lap("dense");
+
+        let candidates = rank(&engine.ranker, &snapshot, query, &words, &trigrams, &dense, most)?;
+        clock.lap("rank");
+        Ok(Found { candidates, embedding, timings: clock.timings })
+    }
+
+    /// Answers a query.
+    ///
+    /// # Errors
+    /// When the store or the embedder refuses.
+    pub fn answer(
+        &mut self,
+        query: &Query,
+        budget: &Budget<'_>,
+    ) -> anyhow::Result<(Answer, Found)> {
+        let mut found = self.search(query, Scope::Active, Mode::Hybrid, SHOWN)?;
+        let begun = Instant::now();
+        let candidates: Vec<Candidate<'_>> = found.candidates.iter().map(candidate).collect();
+        let decision = decide(query, &candidates, self.engine.ranker.thresholds());
+        let embedding = found.embedding.as_ref();
+        let answer = decision.into_answer(query, &candidates, |candidate| {
+            self.ground(query, embedding, candidate, budget)
+        });
+        found.timings.insert("excerpt".into(), begun.elapsed().as_secs_f64() * 1000.0);
+        Ok((answer, found))
+    }
+
+    /// Answers a query from the topic that the asker chose; as
+    /// [`Library::answer`] where its passage is not there any more.
+    ///
+    /// # Errors
+    /// When the store or the embedder refuses.
+    pub fn open_topic(
+        &mut self,
+        topic: &Topic,
+        query: &Query,
+        budget: &Budget<'_>,
+    ) -> anyhow::Result<(Answer, Found)> {
+        let passage = self.reader.passage(topic.passage)?;
+        let Some(passage) = passage.filter(|passage| passage.heading() == topic.heading) else {
+            return self.answer(query, budget);
+        };
+        let mut found = self.search(query, Scope::Active, Mode::Hybrid, SHOWN)?;
+        let index_version = self.reader.index_version(&passage.collection)?.unwrap_or_default();
+        // A person pointed at it: it is no guess.
+        let chosen =
+            Retrieved { id: topic.passage, passage, index_version, score: 0.0, probability: 1.0 };
+        let grounded = self.ground(query, found.embedding.as_ref(), &candidate(&chosen), budget);
+        found.candidates.retain(|other| other.id != chosen.id);
+        found.candidates.insert(0, chosen);
+        Ok((Answer::Found(grounded), found))
+    }
+
+    /// Picks the sentences of a passage that answer.
+    fn ground(
+        &self,
+        query: &Query,
+        embedding: Option<&Embedding>,
+        candidate: &Candidate<'_>,
+        budget: &Budget<'_>,
+    ) -> Grounded {
+        let cosines = embedding.and_then(|question| self.sentence_cosines(question, candidate));
+        excerpt(query, candidate, cosines.as_deref(), &|text| budget.fits(text))
+    }
+
+    /// How close each sentence of a passage is to the question; none where the
+    /// embedder refuses, because words alone will do then.
+    fn sentence_cosines(
+        &self,
+        question: &Embedding,
+        candidate: &Candidate<'_>,
+    ) -> Option<Vec<f32>> {
+        let text = &candidate.passage.text;
+        let heading = candidate.passage.heading();
+        let embedder = self.engine.models.embedder();
+        let ranges = sentences(text);
+        if ranges.len() > MOST_SENTENCES {
+            return None;
+        }
+        ranges
+            .into_iter()
+            .map(|range| {
+                let sentence = embedder.passage(&heading, text.get(range)?).ok()?;
+                Some(sentence.cosine(question))
+            })
+            .collect()
+    }
+}
+
+/// How many passages are looked at for an answer and shown as citations.
+const SHOWN: usize = 8;
+/// Beyond so many sentences embedding each one takes longer than a person waits.
+const MOST_SENTENCES: usize = 16;
+
+/// A question as the pipeline takes it: in the language that it shows, or the
+/// one that its asker chose.
+pub fn query(text: &str, chosen: Option<Language>, config: &Config) -> Query {
+    let identified = identify(text, &config.languages);
+    let default = config.default_language();
+    Query::analyse(text, jibu_answer::settle(chosen, identified, None, default))
+}
+
+fn candidate(found: &Retrieved) -> Candidate<'_> {
+    Candidate {
+        id: found.id,
+        passage: &found.passage,
+        index_version: found.index_version,
+        probability: found.probability,
+    }
+}
+
+fn rank(
+    ranker: &Ranker,
+    snapshot: &Snapshot<'_>,
+    query: &Query,
+    words: &[Hit],
+    trigrams: &[Hit],
+    dense: &[Hit],
+    most: usize,
+) -> anyhow::Result<Vec<Retrieved>> {
+    let ids = Evidence::candidates(words, trigrams, dense);
+    let passages = snapshot.passages(&ids)?;
+    let frequencies = snapshot.document_frequencies(&query.words)?;
+    let evidence = Evidence {
+        words,
+        trigrams,
+        dense,
+        frequencies: &frequencies,
+        passage_count: snapshot.passage_count()?,
+        passages: &passages,
+    };
+    let ranked = ranker.rank(query, &evidence);
+    let mut versions = HashMap::new();
+    for edition in snapshot.editions()? {
+        if edition.state == jibu_store::EditionState::Active {
+            versions.insert(edition.collection, edition.version);
+        }
+    }
+    let mut passages: HashMap<PassageId, Passage> = passages.into_iter().collect();
+    let candidates = ranked.into_iter().take(most).filter_map(|ranked| {
+        let passage = passages.remove(&ranked.passage)?;
+        let index_version = versions.get(&passage.collection).copied().unwrap_or_default();
+        Some(Retrieved {
+            id: ranked.passage,
+            passage,
+            index_version,
+            score: ranked.score,
+            probability: ranked.probability,
+        })
+    });
+    Ok(candidates.collect())
+}
+
+/// Measures the steps of a search.
+struct Clock {
+    last: Instant,
+    timings: Timings,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { last: Instant::now(), timings: Timings::new() }
+    }
+
+    fn lap(&mut self, step: &str) {
+        let now = Instant::now();
+        self.timings.insert(step.to_owned(), (now - self.last).as_secs_f64() * 1000.0);
+        self.last = now;
+    }
+}

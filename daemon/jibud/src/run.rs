@@ -1,0 +1,143 @@
+//! `jibud run`: opens everything, starts the threads, tells systemd.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use anyhow::Context;
+use jibu_spool::{ModemName, Spool};
+use jibu_store::{ContentStore, StateStore};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::answering::Answering;
+use crate::clock::now;
+use crate::config::Config;
+use crate::library::{Engine, Library};
+use crate::site::Appliance;
+use crate::spooling::{Spooling, Told};
+use crate::vitals::Vitals;
+
+/// Runs the daemon until SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// When something that it cannot do without is missing or refuses: the
+/// configuration, the data folder, the models, the web server's address. A
+/// modem may come later.
+pub fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let filter = EnvFilter::try_new(&config.log).with_context(|| {
+        format!("log.filter = \"{}\" is no filter (an example: info)", config.log)
+    })?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let config = Arc::new(config);
+
+    std::fs::create_dir_all(&config.data)
+        .with_context(|| format!("{} cannot be made", config.data.display()))?;
+    let store = StateStore::open(config.state_db())?;
+    // Opened once for writing, so that a new box has an (empty) index to ask.
+    drop(ContentStore::open(config.content_db())?);
+    let engine = Arc::new(Engine::open(&config.models)?);
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    runtime.block_on(serve(config, store, engine))?;
+    // What the threads have not finished is in state.db.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> anyhow::Result<()> {
+    let names = config.modems.iter().map(|modem| modem.driver.name.clone());
+    let vitals = Arc::new(Vitals::new(names));
+    let (tell, told) = mpsc::channel();
+    let (ask, jobs) = mpsc::channel();
+
+    let mut modems = HashMap::new();
+    for modem in &config.modems {
+        let name = ModemName(modem.driver.name.clone());
+        let mut handle = jibu_modem::spawn(modem.driver.clone());
+        modems.insert(name.clone(), handle.commands);
+        let tell = tell.clone();
+        tokio::spawn(async move {
+            while let Some(event) = handle.events.recv().await {
+                if tell.send(Told::Modem(name.clone(), event)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    let spool_config = spool_config(&config);
+    let restored = store.restore(now(), spool_config.remember_keys, spool_config.await_reports)?;
+    let spool = Spool::new(spool_config, restored, now());
+    let spooling = Spooling::new(spool, store, modems, ask, told, Arc::clone(&vitals));
+    let answering = Answering {
+        config: Arc::clone(&config),
+        library: Library::open(&config, Arc::clone(&engine))?,
+        jobs,
+        told: tell.clone(),
+        vitals: Arc::clone(&vitals),
+    };
+    let appliance = Appliance {
+        config: Arc::clone(&config),
+        library: Arc::new(Mutex::new(Library::open(&config, engine)?)),
+        vitals: Arc::clone(&vitals),
+        told: tell,
+    };
+    std::thread::Builder::new().name("spool".into()).spawn(|| spooling.run())?;
+    std::thread::Builder::new().name("answering".into()).spawn(|| answering.run())?;
+
+    if let Some(address) = config.listen {
+        let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {
+            format!("web.listen = \"{address}\" cannot be used: is another program there?")
+        })?;
+        tracing::info!(%address, "kiosk open");
+        let router = jibu_web::router(appliance);
+        tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the web server has ended");
+            }
+        });
+    }
+
+    // Without systemd there is nobody to tell, which is no failure.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    tracing::info!(modems = config.modems.len(), "jibud runs");
+    until_told_to_end(&vitals).await?;
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    tracing::info!("jibud ends");
+    Ok(())
+}
+
+/// Waits for SIGTERM or Ctrl-C; until then, as long as messages move, tells
+/// systemd's watchdog so.
+async fn until_told_to_end(vitals: &Vitals) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut tick = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = tick.tick() => {
+                if vitals.spool_goes_round() {
+                    let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+                }
+            }
+        }
+    }
+}
+
+fn spool_config(config: &Config) -> jibu_spool::Config {
+    jibu_spool::Config {
+        gather_wait: config.sms.gather_wait,
+        answers_per_day: config.sms.answers_per_day,
+        never_answer: config.modems.iter().filter_map(|modem| modem.number.clone()).collect(),
+        ..jibu_spool::Config::default()
+    }
+}

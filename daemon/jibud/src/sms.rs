@@ -1,0 +1,136 @@
+//! Between short messages as the network has them and as the spool has them.
+
+use std::time::Duration;
+
+use jibu_gsm::{
+    Address, Assembly, ConcatReference, Content, Deliver, EncodeError, Incoming, Layout, Outcome,
+    Pdu, Shifts, StatusReport, SubmitOptions, ValidityPeriod, assemble, parts_needed, submit_parts,
+};
+use jibu_spool::{Group, Input, MessageId, ModemName, ReportOutcome, Segment, SegmentKey, Ticket};
+use jibu_types::{PhoneNumber, Timestamp};
+
+use crate::config::Sms;
+
+/// What a modem showed, as the spool takes it in. A PDU that cannot be decoded
+/// is kept as such, so that it neither gets lost nor fills the SIM.
+pub fn incoming(modem: ModemName, ticket: Ticket, pdu: &[u8]) -> Input {
+    match Pdu::decode_incoming(pdu) {
+        Ok(Incoming::Deliver(deliver)) => {
+            Input::Arrived { modem, ticket, segment: segment(&deliver, pdu) }
+        }
+        Ok(Incoming::StatusReport(report)) => match report.recipient.number() {
+            Some(recipient) => Input::Report {
+                modem,
+                ticket,
+                recipient,
+                reference: report.reference,
+                outcome: outcome(&report),
+            },
+            None => unreadable(modem, ticket, pdu),
+        },
+        Err(_) => unreadable(modem, ticket, pdu),
+    }
+}
+
+fn unreadable(modem: ModemName, ticket: Ticket, pdu: &[u8]) -> Input {
+    let key = SegmentKey {
+        sender: String::new(),
+        sent_at: Timestamp::default(),
+        tpdu_hash: blake3::hash(pdu).into(),
+    };
+    Input::Unreadable { modem, ticket, key, pdu: pdu.to_vec() }
+}
+
+fn segment(deliver: &Deliver, pdu: &[u8]) -> Segment {
+    // The service centre's address in front may differ between two showings of
+    // one message; what it is lies behind.
+    let tpdu = Pdu::split(pdu).map_or(pdu, |(_, tpdu)| tpdu);
+    let key = SegmentKey {
+        sender: deliver.originator.reveal().to_owned(),
+        // Without a readable time stamp the hash alone tells messages apart.
+        sent_at: deliver.service_centre_time.timestamp().unwrap_or_default(),
+        tpdu_hash: blake3::hash(tpdu).into(),
+    };
+    let group = deliver.concat().map(|concat| {
+        let wide = matches!(concat.reference, ConcatReference::Long(_));
+        let reference = concat.reference.value();
+        Group { reference, wide, total: concat.total, part: concat.sequence }
+    });
+    Segment { key, sender: deliver.originator.number(), group, pdu: pdu.to_vec() }
+}
+
+fn outcome(report: &StatusReport) -> ReportOutcome {
+    match report.status.outcome() {
+        Outcome::Delivered => ReportOutcome::Delivered,
+        Outcome::Trying => ReportOutcome::Trying,
+        Outcome::FailedTemporarily | Outcome::FailedPermanently => {
+            ReportOutcome::Failed { status: report.status.octet() }
+        }
+    }
+}
+
+/// The text of a message's parts; data that is no text reads as nothing.
+pub fn text(pdus: &[Vec<u8>]) -> String {
+    let parts: Vec<Deliver> = pdus
+        .iter()
+        .filter_map(|pdu| match Pdu::decode_incoming(pdu) {
+            Ok(Incoming::Deliver(deliver)) => Some(deliver),
+            _ => None,
+        })
+        .collect();
+    let content = match assemble(&parts) {
+        Assembly::Complete(content) => content,
+        Assembly::Partial { content, .. } => content,
+    };
+    match content {
+        Content::Text(text) => text,
+        Content::Data(_) => String::new(),
+    }
+}
+
+fn shifts(sms: &Sms) -> Shifts {
+    if sms.national_shifts { Shifts::All } else { Shifts::None }
+}
+
+/// How many parts a text costs.
+pub fn cost(sms: &Sms, text: &str) -> usize {
+    parts_needed(text, Layout { shifts: shifts(sms), ..Layout::default() })
+}
+
+/// For how long an answer is worth being delivered.
+const VALIDITY: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// The PDUs that carry an answer's pages to a person.
+///
+/// # Errors
+/// When a page is beyond 255 parts or the number cannot be written.
+pub fn pdus(
+    sms: &Sms,
+    message: MessageId,
+    recipient: &PhoneNumber,
+    pages: &[String],
+) -> Result<Vec<Vec<u8>>, EncodeError> {
+    let recipient = Address::from(recipient);
+    let mut pdus = Vec::new();
+    for (page, text) in (0i64..).zip(pages) {
+        // Neighbouring answers and pages must differ in their reference.
+        let reference = message.0.wrapping_mul(5).wrapping_add(page).to_le_bytes()[0];
+        let options = SubmitOptions {
+            shifts: shifts(sms),
+            concat_reference: ConcatReference::Short(reference),
+            status_report: sms.status_reports,
+            validity: Some(ValidityPeriod::at_least(VALIDITY)),
+            ..SubmitOptions::default()
+        };
+        for part in submit_parts(&recipient, text, &options)? {
+            let mut pdu = part.pdu;
+            // The modem gives the message reference; ours stays 0 so that a
+            // copy in its storage can be compared (SMSC length 0, first octet, TP-MR).
+            if let [0, _, reference, ..] = pdu.as_mut_slice() {
+                *reference = 0;
+            }
+            pdus.push(pdu);
+        }
+    }
+    Ok(pdus)
+}

@@ -1,0 +1,300 @@
+//! Carries out what `core/spool` decides: rows to the store, commands to the
+//! modems, questions to the answering thread. One thread, strictly in order.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use jibu_modem::{Command, Event, Held, Remedy};
+use jibu_spool::{
+    AnswerSummary, Input, MessageId, ModemName, Output, PartId, Spool, StoredPart, Ticket, Verdict,
+};
+use jibu_store::{ErrorKind, StateStore, StoreError};
+use jibu_types::PhoneNumber;
+use tokio::sync::mpsc::Sender as ModemSender;
+
+use crate::clock::now;
+use crate::sms;
+use crate::vitals::Vitals;
+
+/// A message whose answer is wanted.
+#[derive(Debug)]
+pub struct Job {
+    /// Which message.
+    pub message: MessageId,
+    /// Who asks.
+    pub sender: PhoneNumber,
+    /// What came, in PDUs.
+    pub pdus: Vec<Vec<u8>>,
+    /// The state of the conversation so far.
+    pub conversation: Option<String>,
+}
+
+/// What the spool thread is told.
+#[derive(Debug)]
+pub enum Told {
+    /// A modem has something to tell.
+    Modem(ModemName, Event),
+    /// An answer was found.
+    Answered {
+        /// To which message.
+        message: MessageId,
+        /// What leaves.
+        pdus: Vec<Vec<u8>>,
+        /// For the audit trail.
+        summary: AnswerSummary,
+        /// The conversation's new state.
+        conversation: Option<String>,
+    },
+    /// Something to be written to the audit trail.
+    Record {
+        /// What happened.
+        event: &'static str,
+        /// With whom or what, without anybody's words.
+        details: serde_json::Value,
+    },
+}
+
+/// How long the thread sleeps at most, so that the watchdog sees it alive.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How often a save that failed is tried again.
+const RETRY_SAVE: Duration = Duration::from_secs(2);
+
+/// The spool with everything that it moves.
+pub struct Spooling {
+    spool: Spool,
+    store: StateStore,
+    modems: HashMap<ModemName, ModemSender<Command>>,
+    /// Which initialisation of each modem the spool has seen last.
+    sessions: HashMap<ModemName, u32>,
+    answering: Sender<Job>,
+    told: Receiver<Told>,
+    vitals: Arc<Vitals>,
+    held: HashMap<Ticket, Held>,
+    tickets: u64,
+    /// Questions go out one at a time, so that two messages of one person never
+    /// work on the same state of their conversation.
+    waiting: VecDeque<Job>,
+    asking: bool,
+}
+
+impl Spooling {
+    /// Puts the parts together; [`Spooling::run`] sets them in motion.
+    pub fn new(
+        spool: Spool,
+        store: StateStore,
+        modems: HashMap<ModemName, ModemSender<Command>>,
+        answering: Sender<Job>,
+        told: Receiver<Told>,
+        vitals: Arc<Vitals>,
+    ) -> Self {
+        Spooling {
+            spool,
+            store,
+            modems,
+            sessions: HashMap::new(),
+            answering,
+            told,
+            vitals,
+            held: HashMap::new(),
+            tickets: 0,
+            waiting: VecDeque::new(),
+            asking: false,
+        }
+    }
+
+    /// Runs until nobody is left who could tell anything.
+    pub fn run(mut self) {
+        self.drain();
+        loop {
+            self.vitals.spool_is_alive(self.spool.unanswered(), self.spool.unsent());
+            let until_deadline = self.spool.deadline().map(|at| at.since(now()));
+            let wait = until_deadline.unwrap_or(HEARTBEAT).min(HEARTBEAT);
+            match self.told.recv_timeout(wait) {
+                Ok(told) => self.take(told),
+                Err(RecvTimeoutError::Timeout) => self.spool.handle(Input::Tick, now()),
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            self.drain();
+        }
+    }
+
+    fn take(&mut self, told: Told) {
+        match told {
+            Told::Modem(modem, event) => self.modem_says(modem, event),
+            Told::Answered { message, pdus, summary, conversation } => {
+                self.asking = false;
+                let answered = Input::Answered { message, pdus, summary, conversation };
+                self.spool.handle(answered, now());
+            }
+            Told::Record { event, details } => {
+                if let Err(error) = self.store.record(now(), event, &details) {
+                    tracing::error!(%error, event, "the audit trail cannot be written");
+                }
+            }
+        }
+    }
+
+    fn modem_says(&mut self, modem: ModemName, event: Event) {
+        self.vitals.modem_says(&modem, &event);
+        let input = match event {
+            Event::Ready { session, identity, stored, keeps_parts, reports, .. } => {
+                self.sessions.insert(modem.clone(), session);
+                tracing::info!(modem = modem.0, ?identity, keeps_parts, reports, "modem ready");
+                let stored = stored.into_iter().map(|part| StoredPart {
+                    slot: spool_slot(&part.slot),
+                    pdu: part.pdu.0,
+                    sent: part.sent,
+                });
+                Input::ModemReady { modem, keeps_parts, stored: stored.collect() }
+            }
+            Event::Incoming { held, pdu } => {
+                self.tickets += 1;
+                let ticket = Ticket(self.tickets);
+                self.held.insert(ticket, held);
+                sms::incoming(modem, ticket, &pdu.0)
+            }
+            Event::Written { id, slot } => {
+                Input::Written { part: PartId(id), slot: spool_slot(&slot) }
+            }
+            Event::Sent { id, reference, slot } => {
+                Input::Sent { part: PartId(id), reference, slot: slot.as_ref().map(spool_slot) }
+            }
+            Event::SendFailed { id, error, slot } => {
+                tracing::warn!(modem = modem.0, part = id, %error, "a part was not sent");
+                Input::SendFailed {
+                    part: PartId(id),
+                    verdict: match error.remedy() {
+                        Remedy::Retry => Verdict::Retry,
+                        Remedy::Later => Verdict::Later,
+                        Remedy::GiveUp => Verdict::GiveUp,
+                    },
+                    why: error.to_string(),
+                    slot: slot.as_ref().map(spool_slot),
+                }
+            }
+            Event::SendUnknown { id } => {
+                tracing::warn!(modem = modem.0, part = id, "the fate of a part is unknown");
+                return;
+            }
+            Event::Lost { reason, retry_in } => {
+                tracing::warn!(modem = modem.0, reason, ?retry_in, "modem lost");
+                Input::ModemLost { modem }
+            }
+            Event::Fault(fault) => {
+                tracing::error!(modem = modem.0, %fault, "the modem needs somebody");
+                return;
+            }
+            Event::ResetWanted => {
+                tracing::error!(modem = modem.0, "the modem must be switched off and on");
+                return;
+            }
+            Event::Erased { .. }
+            | Event::Forgotten { .. }
+            | Event::Signal(_)
+            | Event::Registration(_)
+            | Event::Storage { .. } => return,
+        };
+        self.spool.handle(input, now());
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.spool.poll() {
+            self.carry_out(output);
+        }
+        if !self.asking
+            && let Some(job) = self.waiting.pop_front()
+        {
+            self.ask(job);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Save(changes) => self.save(&changes),
+            Output::Erase { modem, ticket } => {
+                if let Some(held) = self.held.remove(&ticket) {
+                    self.command(&modem, Command::Erase { held });
+                }
+            }
+            Output::Ask { message, sender, pdus, missing } => {
+                tracing::info!(message = message.0, sender = %sender, missing, "asked");
+                self.waiting.push_back(Job { message, sender, pdus, conversation: None });
+            }
+            Output::Send { modem, part, pdu } => {
+                let session = self.session(&modem);
+                self.command(&modem, Command::Send { id: part.0, session, pdu });
+            }
+            Output::Resume { modem, part, slot } => match modem_slot(&slot) {
+                Some(slot) => {
+                    let session = self.session(&modem);
+                    self.command(&modem, Command::Resume { id: part.0, session, slot });
+                }
+                None => tracing::error!(part = part.0, "a part lies in a storage without a name"),
+            },
+            Output::Forget { modem, slot } => {
+                if let Some(slot) = modem_slot(&slot) {
+                    self.command(&modem, Command::Forget { slot });
+                }
+            }
+        }
+    }
+
+    /// Goes on only when the rows are on the disk. Until then the messages stay
+    /// where they are, in the modem, and the rest of the daemon goes on.
+    fn save(&mut self, changes: &[jibu_spool::Change]) {
+        loop {
+            match self.store.apply(now(), changes) {
+                Ok(()) => {
+                    self.vitals.store_works(true);
+                    return;
+                }
+                // The row is there already: that is what was wanted.
+                Err(StoreError::SegmentKnown { .. }) => return,
+                Err(error) if error.kind() == ErrorKind::GiveUp => {
+                    // Without its spool the daemon may not go on sending.
+                    tracing::error!(%error, "state.db cannot be written; the daemon ends");
+                    std::process::exit(1);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "state.db cannot be written now; trying again");
+                    self.vitals.store_works(false);
+                    self.vitals.spool_is_alive(self.spool.unanswered(), self.spool.unsent());
+                    std::thread::sleep(RETRY_SAVE);
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, mut job: Job) {
+        job.conversation = self.store.conversation(&job.sender).unwrap_or_else(|error| {
+            tracing::error!(%error, message = job.message.0, "the conversation cannot be read");
+            None
+        });
+        self.asking = self.answering.send(job).is_ok();
+    }
+
+    fn session(&self, modem: &ModemName) -> u32 {
+        self.sessions.get(modem).copied().unwrap_or_default()
+    }
+
+    fn command(&self, modem: &ModemName, command: Command) {
+        let Some(commands) = self.modems.get(modem) else {
+            tracing::error!(modem = modem.0, "a message belongs to a modem that is not configured");
+            return;
+        };
+        if commands.blocking_send(command).is_err() {
+            tracing::error!(modem = modem.0, "the modem's task has ended");
+        }
+    }
+}
+
+fn spool_slot(slot: &jibu_modem::Slot) -> jibu_spool::Slot {
+    jibu_spool::Slot { storage: slot.storage.as_str().to_owned(), index: slot.index }
+}
+
+fn modem_slot(slot: &jibu_spool::Slot) -> Option<jibu_modem::Slot> {
+    let storage = jibu_modem::StorageName::parse(&slot.storage).ok()?;
+    Some(jibu_modem::Slot { storage, index: slot.index })
+}

@@ -1,0 +1,254 @@
+//! What the daemon knows of its own state: for health, metrics, the status page
+//! and the watchdog. Numbers and names only; nobody's words.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jibu_modem::{Event, Registration};
+use jibu_spool::ModemName;
+use jibu_types::{Channel, Timestamp};
+use jibu_web::Health;
+use serde::Serialize;
+
+use crate::clock::now;
+
+/// After this long without a sign of life from the spool thread something hangs.
+const HUNG: Duration = Duration::from_secs(60);
+
+/// The state, shared by all threads.
+#[derive(Debug)]
+pub struct Vitals {
+    started: Timestamp,
+    spool_seen: AtomicI64,
+    unanswered: AtomicUsize,
+    unsent: AtomicUsize,
+    store_works: AtomicBool,
+    modems: Mutex<BTreeMap<String, Modem>>,
+    answers: Mutex<BTreeMap<(ChannelName, String), Tally>>,
+}
+
+/// How many answers of one kind were given, and how long they took.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    count: u64,
+    milliseconds: f64,
+}
+
+/// A channel's name, which orders.
+type ChannelName = &'static str;
+
+/// What a modem last told.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Modem {
+    /// Whether it is initialised.
+    pub ready: bool,
+    /// Make and model.
+    pub identity: Option<String>,
+    /// Where it stands with the network.
+    pub registration: Option<String>,
+    /// Whether messages can go.
+    pub registered: bool,
+    /// Received power in dBm.
+    pub signal_dbm: Option<i16>,
+    /// What somebody must do.
+    pub fault: Option<String>,
+    /// Messages in its storage, and how many fit.
+    pub storage: Option<(u16, u16)>,
+}
+
+impl Vitals {
+    /// A daemon that starts now with these modems.
+    pub fn new(modems: impl IntoIterator<Item = String>) -> Self {
+        let started = now();
+        Vitals {
+            started,
+            spool_seen: AtomicI64::new(started.unix_ms()),
+            unanswered: AtomicUsize::new(0),
+            unsent: AtomicUsize::new(0),
+            store_works: AtomicBool::new(true),
+            modems: Mutex::new(modems.into_iter().map(|name| (name, Modem::default())).collect()),
+            answers: Mutex::default(),
+        }
+    }
+
+    /// The spool thread goes round.
+    pub fn spool_is_alive(&self, unanswered: usize, unsent: usize) {
+        self.spool_seen.store(now().unix_ms(), Ordering::Relaxed);
+        self.unanswered.store(unanswered, Ordering::Relaxed);
+        self.unsent.store(unsent, Ordering::Relaxed);
+    }
+
+    /// Whether `state.db` takes rows.
+    pub fn store_works(&self, works: bool) {
+        self.store_works.store(works, Ordering::Relaxed);
+    }
+
+    /// An answer was given.
+    pub fn answered(&self, channel: Channel, kind: &str, took: Duration) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = answers.entry((channel.as_str(), kind.to_owned())).or_default();
+        tally.count += 1;
+        tally.milliseconds += took.as_secs_f64() * 1000.0;
+    }
+
+    /// Keeps what a modem tells of itself.
+    pub fn modem_says(&self, name: &ModemName, event: &Event) {
+        let mut modems = self.modems.lock().unwrap_or_else(PoisonError::into_inner);
+        let modem = modems.entry(name.0.clone()).or_default();
+        match event {
+            Event::Ready { identity, .. } => {
+                modem.ready = true;
+                modem.identity = Some(format!("{} {}", identity.manufacturer, identity.model));
+                modem.fault = None;
+            }
+            Event::Lost { reason, .. } => {
+                modem.ready = false;
+                modem.fault = Some(reason.clone());
+            }
+            Event::Fault(fault) => modem.fault = Some(fault.to_string()),
+            Event::Registration(registration) => {
+                modem.registered = registration.is_registered();
+                modem.registration = Some(words(*registration).to_owned());
+            }
+            Event::Signal(signal) => modem.signal_dbm = signal.dbm,
+            Event::Storage { used, capacity, .. } => modem.storage = Some((*used, *capacity)),
+            _ => {}
+        }
+    }
+
+    /// Whether the thread that moves messages goes round.
+    pub fn spool_goes_round(&self) -> bool {
+        let seen = Timestamp::from_unix_ms(self.spool_seen.load(Ordering::Relaxed));
+        now().since(seen) < HUNG
+    }
+
+    fn modems(&self) -> BTreeMap<String, Modem> {
+        self.modems.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A line for each thing, ok or what is wrong.
+    pub fn health(&self) -> Health {
+        let mut parts = BTreeMap::new();
+        let mut ok = true;
+        let mut look = |name: String, fault: Option<String>| {
+            ok &= fault.is_none();
+            parts.insert(name, fault.unwrap_or_else(|| "ok".into()));
+        };
+        look("spool".into(), (!self.spool_goes_round()).then(|| "does not go round".into()));
+        let writes = self.store_works.load(Ordering::Relaxed);
+        look("state.db".into(), (!writes).then(|| "cannot be written: is the disk full?".into()));
+        for (name, modem) in self.modems() {
+            let fault = match (&modem.fault, modem.ready) {
+                (Some(fault), _) => Some(fault.clone()),
+                (None, false) => Some("not ready yet".into()),
+                (None, true) => None,
+            };
+            look(format!("modem {name}"), fault);
+        }
+        Health { ok, parts }
+    }
+
+    /// Everything as JSON.
+    pub fn status(&self) -> serde_json::Value {
+        let answers: BTreeMap<String, u64> = self
+            .answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(|((channel, kind), tally)| (format!("{channel}.{kind}"), tally.count))
+            .collect();
+        serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "started": self.started.to_string(),
+            "uptime_s": now().since(self.started).as_secs(),
+            "health": self.health(),
+            "spool": {
+                "unanswered": self.unanswered.load(Ordering::Relaxed),
+                "unsent": self.unsent.load(Ordering::Relaxed),
+            },
+            "modems": self.modems(),
+            "answers": answers,
+        })
+    }
+
+    /// Prometheus' text format 0.0.4.
+    pub fn metrics(&self) -> String {
+        let mut page = String::new();
+        let mut gauge = |name: &str, help: &str, values: Vec<(String, f64)>| {
+            // Writing to a String cannot fail.
+            let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} gauge");
+            for (labels, value) in values {
+                let _ = writeln!(page, "{name}{labels} {value}");
+            }
+        };
+        let number = |value: &AtomicUsize| value.load(Ordering::Relaxed) as f64;
+        let uptime = now().since(self.started).as_secs_f64();
+        gauge("jibu_uptime_seconds", "Since the daemon started.", vec![(String::new(), uptime)]);
+        gauge(
+            "jibu_messages_unanswered",
+            "Messages that wait for their answer.",
+            vec![(String::new(), number(&self.unanswered))],
+        );
+        gauge(
+            "jibu_parts_unsent",
+            "Parts that wait to be sent.",
+            vec![(String::new(), number(&self.unsent))],
+        );
+        let modems = self.modems();
+        let of_each = |value: &dyn Fn(&Modem) -> Option<f64>| {
+            let labelled = modems.iter().filter_map(|(name, modem)| {
+                Some((format!("{{modem=\"{}\"}}", label(name)), value(modem)?))
+            });
+            labelled.collect::<Vec<_>>()
+        };
+        gauge(
+            "jibu_modem_ready",
+            "Whether the modem is initialised.",
+            of_each(&|modem| Some(f64::from(modem.ready))),
+        );
+        gauge(
+            "jibu_modem_registered",
+            "Whether the network serves the modem.",
+            of_each(&|modem| Some(f64::from(modem.registered))),
+        );
+        gauge(
+            "jibu_modem_signal_dbm",
+            "Received power.",
+            of_each(&|modem| modem.signal_dbm.map(f64::from)),
+        );
+
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counters = |name: &str, help: &str, value: &dyn Fn(&Tally) -> f64| {
+            let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} counter");
+            for ((channel, kind), tally) in answers.iter() {
+                let kind = label(kind);
+                let value = value(tally);
+                let _ = writeln!(page, "{name}{{channel=\"{channel}\",kind=\"{kind}\"}} {value}");
+            }
+        };
+        counters("jibu_answers_total", "Answers given.", &|tally| tally.count as f64);
+        counters("jibu_answer_seconds_total", "Time spent on answers.", &|tally| {
+            tally.milliseconds / 1000.0
+        });
+        page
+    }
+}
+
+/// A label's value, with what the format gives a meaning to escaped.
+fn label(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " ")
+}
+
+fn words(registration: Registration) -> &'static str {
+    match registration {
+        Registration::Idle => "not registered and not looking",
+        Registration::Home => "registered, home network",
+        Registration::Searching => "looking for a network",
+        Registration::Denied => "refused by the network",
+        Registration::Unknown => "unknown",
+        Registration::Roaming => "registered, roaming",
+    }
+}
