@@ -86,6 +86,11 @@ pub use jibu_at::driver::Command;
 pub enum Event {
     /// The modem is initialised, and every storage was read.
     Ready {
+        /// Counts initialisations; goes into [`Command::Send`] and
+        /// [`Command::Resume`]. A send that names an earlier one was given before
+        /// this event was seen; it is dropped without an answer, because `stored`
+        /// says what became of it.
+        session: u32,
         /// Who made it.
         identity: Identity,
         /// The outgoing messages in its storages. Modems write the service centre
@@ -96,8 +101,13 @@ pub enum Event {
         /// Whether the storage is evidence: each message is written there before it
         /// is sent, stays until it is forgotten, and says whether it was sent.
         keeps_parts: bool,
+        /// Whether new messages are announced; they are looked for often otherwise.
+        announces: bool,
         /// Whether status reports come.
         reports: bool,
+        /// Whether a service centre is set on the SIM; none when the modem does not
+        /// say.
+        has_service_centre: Option<bool>,
     },
     /// A message or a status report came, or stands in a storage.
     Incoming {

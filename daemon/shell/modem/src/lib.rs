@@ -5,5 +5,9 @@
 //! the driver, and opens the port again, for ever, when it goes away.
 
 mod api;
+mod port;
+mod session;
+mod stored;
 
 pub use api::*;
+pub use session::spawn;

@@ -194,7 +194,7 @@ pub enum Event {
         /// Where its copy stands.
         slot: Option<Slot>,
     },
-    /// Nobody can say whether a message was sent.
+    /// Nobody can say whether a message was sent. A new session follows.
     SendUnknown {
         /// Which.
         id: i64,
@@ -360,12 +360,18 @@ pub enum Interruption {
     /// It forgot its settings.
     #[error("the modem restarted by itself")]
     Restarted,
+    /// The SIM was pulled, or lost its contact.
+    #[error("the SIM is gone")]
+    SimGone,
     /// Commands go unanswered.
     #[error("the modem stopped answering")]
     Unanswered,
     /// It takes no message to be stored.
     #[error("the modem's storage takes no messages; they are sent directly from now on")]
     StorageRefuses,
+    /// Nobody can say whether a message was sent.
+    #[error("the modem did not say whether it sent a message")]
+    FateUnknown,
     /// Its answer to the writing of a message was lost, and with it the place.
     #[error("the modem did not say where it stored a message")]
     PlaceUnknown,
@@ -377,6 +383,9 @@ pub enum Fault {
     /// Nothing comes from the modem.
     #[error("the modem does not answer; look at its power, its cable and the port's name")]
     Silent,
+    /// The modem answers, but commands get stuck again and again.
+    #[error("the modem gets stuck again and again; cut its power for ten seconds")]
+    Hanging,
     /// No SIM.
     #[error("there is no SIM in the modem, or it does not make contact")]
     SimMissing,

@@ -59,8 +59,10 @@ const MOST_SENDS: usize = 16;
 const MOST_RELEASES: usize = 4096;
 
 /// Says that the modem has started: what it was told is forgotten.
-const STARTED: &[&str] =
-    &["RDY", "START", "^SYSSTART", "*ATREADY", "+CPIN: NOT READY", "+CPIN: NOT INSERTED"];
+const STARTED: &[&str] = &["RDY", "START", "^SYSSTART", "*ATREADY"];
+
+/// Says that the SIM is not there any more.
+const SIM_GONE: &[&str] = &["+CPIN: NOT READY", "+CPIN: NOT INSERTED", "+CPIN: REMOVED"];
 
 /// What the driver waits for when no command runs.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +118,6 @@ impl Driver {
             Input::Opened => {
                 self.is_open = true;
                 self.dialogue = Dialogue::new();
-                self.modem.forget_what_was_learnt();
                 self.start_over(now);
             }
             Input::Closed => {
@@ -257,12 +258,16 @@ impl Driver {
     /// procedure; in the end begins anew.
     fn silence(&mut self, pdu_written: bool, now: Timestamp) {
         self.choosing = None;
-        if let Some(task) = self.tasks.last_mut() {
-            task.timed_out(pdu_written);
+        let forgiven = self.tasks.last_mut().is_some_and(|task| task.timed_out(pdu_written));
+        if forgiven {
+            self.strikes = 0;
+            self.wake = Some(Wake::new(&self.modem, now));
+            return;
         }
         self.strikes += 1;
         if self.strikes >= STRIKES_TO_RESET {
             self.strikes = 0;
+            self.modem.set_fault(Fault::Hanging);
             self.modem.tell(Event::ResetWanted);
         }
         if self.strikes.is_multiple_of(STRIKES_TO_RESTART) {
@@ -272,6 +277,7 @@ impl Driver {
         }
     }
 
+    /// What was asked last went into a message that nobody wants.
     fn stray_prompt(&mut self, now: Timestamp) {
         match &mut self.wake {
             Some(wake) => wake.escape_again(),
@@ -286,13 +292,15 @@ impl Driver {
             }
         }
         self.waiting = None;
-        self.dialogue.handle(dialogue::Input::Escape, now);
+        self.dialogue.handle(dialogue::Input::Forget, now);
     }
 
     fn unsolicited(&mut self, line: &Line, now: Timestamp) {
         let text = line.text.as_str();
         if STARTED.iter().any(|word| text.starts_with(word)) {
             self.restart(Interruption::Restarted, now);
+        } else if SIM_GONE.iter().any(|word| text.starts_with(word)) {
+            self.restart(Interruption::SimGone, now);
         } else if text.starts_with("+CMTI:") || text.starts_with("+CDSI:") {
             self.modem.announced(line, now);
         } else if text.starts_with("+CMT:") || text.starts_with("+CDS:") {

@@ -215,11 +215,14 @@ impl Modem {
         }
     }
 
-    /// Another modem may stand behind a port that was opened again.
-    pub(super) fn forget_what_was_learnt(&mut self) {
-        self.storage_refuses = false;
-        self.write_refusals = 0;
-        self.marks_sent = None;
+    /// The modem told who made it. What was learnt about another one is forgotten.
+    pub(super) fn is(&mut self, identity: Identity) {
+        if self.identity != identity {
+            self.identity = identity;
+            self.storage_refuses = false;
+            self.write_refusals = 0;
+            self.marks_sent = None;
+        }
     }
 
     pub(super) fn send_failed(&mut self, id: i64, error: SendError, slot: Option<Slot>) {

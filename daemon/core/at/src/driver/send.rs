@@ -135,10 +135,7 @@ impl Send {
             Some("2" | "STO UNSENT") if modem.marks_sent != Some(false) => {
                 self.failed(modem, SendError::TimedOut, Some(slot))
             }
-            _ => {
-                modem.tell(Event::SendUnknown { id: self.id });
-                Step::Done
-            }
+            _ => self.unknown(modem),
         }
     }
 
@@ -155,6 +152,13 @@ impl Send {
             }
             _ => Step::Done,
         }
+    }
+
+    /// A new session follows, so that whoever waits for certainty gets what there is.
+    fn unknown(&mut self, modem: &mut Modem) -> Step {
+        self.stage = Stage::Over;
+        modem.tell(Event::SendUnknown { id: self.id });
+        Step::Restart(Interruption::FateUnknown)
     }
 
     fn failed(&mut self, modem: &mut Modem, error: SendError, slot: Option<Slot>) -> Step {
@@ -197,11 +201,7 @@ impl Task for Send {
             }
             Stage::Lost { direct: true, pdu_written: true } => match self.late_reference {
                 Some(reference) => self.sent(modem, Some(reference), None),
-                None => {
-                    self.stage = Stage::Over;
-                    modem.tell(Event::SendUnknown { id: self.id });
-                    Step::Done
-                }
+                None => self.unknown(modem),
             },
             // A copy may stand somewhere, never sent; the next initialisation shows it.
             Stage::Lost { direct: false, pdu_written: true } => {
@@ -213,7 +213,7 @@ impl Task for Send {
         }
     }
 
-    fn timed_out(&mut self, pdu_written: bool) {
+    fn timed_out(&mut self, pdu_written: bool) -> bool {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Write { .. } => Stage::Lost { direct: false, pdu_written },
             Stage::Direct { .. } => Stage::Lost { direct: true, pdu_written },
@@ -221,6 +221,7 @@ impl Task for Send {
             Stage::Learn => Stage::Over,
             stage => stage,
         };
+        false
     }
 
     fn late_reference(&mut self, reference: u8) {

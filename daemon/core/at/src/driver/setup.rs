@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jibu_types::Timestamp;
 
-use super::api::{Event, Fault, Ready, SendVia};
+use super::api::{Event, Fault, Identity, Ready, SendVia};
 use super::modem::{Modem, PinState};
 use super::sim;
 use super::status::Status;
@@ -23,6 +23,9 @@ const PATIENCE: u32 = 60;
 /// How often an error is taken for a slow start before it is believed: some modems
 /// answer anything until their message service is up.
 const DISBELIEF: u32 = 10;
+
+/// What stays unanswered this often is taken for refused: makers leave out much.
+const SILENCES_BELIEVED: u32 = 2;
 
 /// Somebody must come and do something, and may have done it by then.
 const UNTIL_MENDED: Duration = Duration::from_secs(30);
@@ -75,6 +78,7 @@ pub(super) struct Setup {
     /// Time-outs, and errors that may pass, at this stage.
     silences: u32,
     refusals: u32,
+    identity: Identity,
     storages: Storages,
     announcements: Vec<&'static str>,
 }
@@ -85,6 +89,7 @@ impl Setup {
             stage: Stage::EchoOff,
             silences: 0,
             refusals: 0,
+            identity: Identity::default(),
             storages: Storages::default(),
             announcements: Vec::new(),
         }
@@ -104,21 +109,22 @@ impl Setup {
             }
             Stage::ErrorCodes => Flow::To(Stage::Manufacturer),
             Stage::Manufacturer => {
-                modem.identity.manufacturer = words(answer, "+CGMI:");
+                self.identity.manufacturer = words(answer, "+CGMI:");
                 Flow::To(Stage::ModelName)
             }
             Stage::ModelName => {
-                modem.identity.model = words(answer, "+CGMM:");
+                self.identity.model = words(answer, "+CGMM:");
                 Flow::To(Stage::Revision)
             }
             Stage::Revision => {
-                modem.identity.revision = words(answer, "+CGMR:");
+                self.identity.revision = words(answer, "+CGMR:");
                 Flow::To(Stage::Serial)
             }
             Stage::Serial => {
                 let serial = words(answer, "+CGSN:");
                 let tail = serial.char_indices().rev().nth(1).map_or(0, |(at, _)| at);
-                modem.identity.imei_tail = serial.get(tail..).unwrap_or_default().to_owned();
+                self.identity.imei_tail = serial.get(tail..).unwrap_or_default().to_owned();
+                modem.is(std::mem::take(&mut self.identity));
                 Flow::To(Stage::Sim)
             }
             Stage::Sim => match sim::state(answer) {
@@ -330,8 +336,7 @@ impl Setup {
 
 impl Task for Setup {
     fn next(&mut self, modem: &mut Modem, answer: Option<Answer>, now: Timestamp) -> Step {
-        // What stays unanswered twice is taken for refused: makers leave out much.
-        let skipped = self.silences >= 2;
+        let skipped = self.silences >= SILENCES_BELIEVED;
         let answer = answer.or_else(|| {
             let result = Err(Failure::Refused(ModemError::Plain));
             skipped.then(|| Answer { result, lines: Vec::new() })
@@ -349,12 +354,16 @@ impl Task for Setup {
         self.ask(modem, now)
     }
 
-    fn timed_out(&mut self, _pdu_written: bool) {
-        // Whether the PIN was taken is asked, never tried.
-        if self.stage == Stage::EnterPin {
-            self.go(Stage::Sim);
-        } else {
-            self.silences += 1;
+    fn timed_out(&mut self, _pdu_written: bool) -> bool {
+        self.silences += 1;
+        match self.stage {
+            // Whether the PIN was taken is asked, never tried.
+            Stage::EnterPin => {
+                self.go(Stage::Sim);
+                false
+            }
+            Stage::Sim | Stage::PduMode => false,
+            _ => self.silences >= SILENCES_BELIEVED,
         }
     }
 }

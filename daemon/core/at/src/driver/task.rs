@@ -23,8 +23,11 @@ pub(super) trait Task: Send {
         Some(line)
     }
 
-    /// What was asked last had no answer in time.
-    fn timed_out(&mut self, _pdu_written: bool) {}
+    /// What was asked last had no answer in time. Whether the procedure can do
+    /// without it; otherwise it is taken for a sign that the modem hangs.
+    fn timed_out(&mut self, _pdu_written: bool) -> bool {
+        false
+    }
 
     /// The reference of a sent message came after its time.
     fn late_reference(&mut self, _reference: u8) {}

@@ -19,7 +19,8 @@ mod trouble;
 /// Lines of the script:
 ///
 /// * `on AT+CSQ: +CSQ: 18,0 / OK` answers a command so from now on; `\` in place
-///   of the answer is silence, `>` a prompt; a command ending in `*` is a beginning
+///   of the answer is silence, `>` a prompt; a command ending in `*` is a beginning,
+///   and no test command
 /// * `once AT+CSQ: …` answers it so the first time; several are used up in order
 /// * `pdu: +CMGW: 1 / OK` answers the next written PDU
 /// * `5s < +CMTI: "SM",3` the modem says something by itself
@@ -37,13 +38,18 @@ fn check(script: &str, expect: Expect) {
     expect.assert_eq(&play(Setting::default(), script));
 }
 
-/// The story from the first `Ready` on.
+/// The story from the first `Ready` on, without the steps that every start has.
 fn check_ready(script: &str, expect: Expect) {
-    expect.assert_eq(&after_ready(Setting::default(), script));
+    expect.assert_eq(&without_usual(&after_ready(script)));
 }
 
-fn after_ready(setting: Setting, script: &str) -> String {
-    let told = play(setting, script);
+/// The whole story from the first `Ready` on.
+fn check_all_ready(script: &str, expect: Expect) {
+    expect.assert_eq(&after_ready(script));
+}
+
+fn after_ready(script: &str) -> String {
+    let told = play(Setting::default(), script);
     let ready = told.find("= ready").unwrap_or_else(|| panic!("never ready:\n{told}"));
     let line_end = told[ready..].find('\n').map_or(told.len(), |at| ready + at + 1);
     told[line_end..].to_owned()
@@ -196,10 +202,11 @@ impl Stage {
 
     fn modem_says(&mut self, at: i64, text: &str) {
         self.tell(at, &format!("< {text}"));
-        let bytes = match text {
-            ">" => "\r\n> ".to_owned(),
-            text => format!("\r\n{}\r\n", text.replace(" / ", "\r\n")),
-        };
+        let mut bytes = format!("\r\n{}\r\n", text.replace(" / ", "\r\n"));
+        if bytes.ends_with(">\r\n") {
+            bytes.truncate(bytes.len() - 2);
+            bytes.push(' ');
+        }
         self.driver.handle(Input::Bytes(bytes.as_bytes()), Timestamp::from_unix_ms(at));
         self.drain(at);
     }
@@ -272,7 +279,7 @@ impl Stage {
             self.pdus.pop_front().unwrap_or_else(|| "+CMGW: 1 / OK".to_owned())
         } else {
             let matches = |(command, _): &(String, String)| match command.strip_suffix('*') {
-                Some(beginning) => text.starts_with(beginning),
+                Some(beginning) => text.starts_with(beginning) && !text.ends_with("=?"),
                 None => *command == text,
             };
             match self.once.iter().position(matches) {
@@ -283,7 +290,7 @@ impl Stage {
                 }
             }
         };
-        self.in_prompt = answer == ">";
+        self.in_prompt = answer.ends_with('>');
         if answer != "\\" {
             self.from_modem.push_back((at + 5, answer));
         }

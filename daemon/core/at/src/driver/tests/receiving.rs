@@ -10,7 +10,15 @@ fn the_backlog_is_told_before_ready() {
         on AT+CMGL=4: +CMGL: 1,1,,3 / 00112233 / +CMGL: 2,0,,3 / 00445566 / +CMGL: 3,2,,3 / 00AAAAAA / +CMGL: 7,3,,3 / 00BBBBBB / OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            610ms = storage SM 4/30
+            615ms = incoming SM 1 00112233
+            615ms = incoming SM 2 00445566
+            615ms = ready 1, keeps parts, announces, stored [SM 3 unsent, SM 7 sent]
+        "#]],
     );
 }
 
@@ -24,7 +32,16 @@ fn an_announced_message_is_read_told_and_erased_on_request_only() {
         30s erase
         31s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CMTI: "SM",3
+            10s > AT+CMGR=3
+            10005ms < +CMGR: 0,,3 / 00112233 / OK
+            10005ms = incoming SM 3 00112233
+            20s > AT+CMGD=3
+            20005ms < OK
+            20005ms = erased SM 3
+            30s = erased SM 3
+        "#]],
     );
 }
 
@@ -39,7 +56,21 @@ fn a_status_report_in_its_own_storage_is_read_there() {
         21s < +CMTI: "SM",1
         22s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CDSI: "SR",1
+            10s > AT+CMGR=1
+            10005ms < +CMGR: 0,,3 / 00060102 / OK
+            10005ms = incoming SR 1 00060102
+            20s > AT+CMGD=1
+            20005ms < OK
+            20005ms = erased SR 1
+            21s < +CMTI: "SM",1
+            21s > AT+CPMS="SM"
+            21005ms < +CPMS: 0,30,0,30,0,30 / OK
+            21005ms > AT+CMGR=1
+            21010ms < +CMGR: 0,,3 / 00060102 / OK
+            21010ms = incoming SM 1 00060102
+        "#]],
     );
 }
 
@@ -52,7 +83,15 @@ fn an_announcement_inside_another_message_loses_neither() {
         10s < +CMTI: "SM",3
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CMTI: "SM",3
+            10s > AT+CMGR=3
+            10005ms < +CMGR: 0,,3 / +CMTI: "SM",4 / 00112233 / OK
+            10005ms = incoming SM 3 00112233
+            10005ms > AT+CMGR=4
+            10010ms < +CMGR: 0,,3 / 00445566 / OK
+            10010ms = incoming SM 4 00445566
+        "#]],
     );
 }
 
@@ -65,7 +104,17 @@ fn a_missed_announcement_is_made_good_by_the_next_sweep() {
         601s .
         1300s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            600615ms > AT+CPMS="SM"
+            600620ms < +CPMS: 0,30,0,30,0,30 / OK
+            600620ms > AT+CMGL=4
+            600625ms < +CMGL: 5,0,,3 / 00112233 / OK
+            600625ms = incoming SM 5 00112233
+            1200625ms > AT+CPMS="SM"
+            1200630ms < +CPMS: 0,30,0,30,0,30 / OK
+            1200630ms > AT+CMGL=4
+            1200635ms < +CMGL: 5,0,,3 / 00112233 / OK
+        "#]],
     );
 }
 
@@ -80,7 +129,17 @@ fn a_message_in_a_slot_that_was_used_again_is_not_erased_in_place_of_the_first()
         12s erase-first
         13s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CMTI: "SM",3
+            10s > AT+CMGR=3
+            10005ms < +CMGR: 0,,3 / 00112233 / OK
+            10005ms = incoming SM 3 00112233
+            11s < +CMTI: "SM",3
+            11s > AT+CMGR=3
+            11005ms < +CMGR: 0,,3 / 00999999 / OK
+            11005ms = incoming SM 3 00999999
+            12s = erased SM 3
+        "#]],
     );
 }
 
@@ -93,7 +152,18 @@ fn each_session_tells_of_stored_messages_again() {
         11s open
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            615ms = incoming SM 1 00112233
+            615ms = ready 1, keeps parts, announces, stored []
+            11565ms = storage SM 0/30
+            11600ms = registration Home
+            11605ms = signal Some(-77)
+            11615ms = incoming SM 1 00112233
+            11615ms = ready 2, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -106,7 +176,26 @@ fn a_listing_with_a_hole_is_repeated() {
         on AT+CMGL=4: +CMGL: 1,1,,3 / 00112233 / +CMGL: 2,1,,3 / 00445566 / OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            560ms > AT+CPMS="SM","SM","SM"
+            565ms < +CPMS: 0,30,0,30,0,30 / OK
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            605ms > AT+CPMS="SM"
+            610ms < +CPMS: 2,30,2,30,2,30 / OK
+            610ms = storage SM 2/30
+            610ms > AT+CMGL=4
+            615ms < +CMGL: 1,1,,3 / 00112233 / OK
+            615ms = incoming SM 1 00112233
+            615ms > AT+CMGL=4
+            620ms < +CMGL: 1,1,,3 / 00112233 / +CMGL: 2,1,,3 / 00445566 / OK
+            620ms = incoming SM 2 00445566
+            620ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -120,7 +209,28 @@ fn a_message_whose_line_lost_bytes_is_read_alone() {
         on AT+CMGR=2: +CMGR: 3,,3 / 00AAAAAA / OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            560ms > AT+CPMS="SM","SM","SM"
+            565ms < +CPMS: 0,30,0,30,0,30 / OK
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            605ms > AT+CPMS="SM"
+            610ms < +CPMS: 0,30,0,30,0,30 / OK
+            610ms > AT+CMGL=4
+            615ms < +CMGL: 1,1,,3 / 001122 / +CMGL: 2,3,,3 / OK
+            615ms > AT+CMGR=2
+            620ms < +CMGR: 3,,3 / 00AAAAAA / OK
+            620ms > AT+CMGR=1
+            625ms < +CMGR: 1,,3 / 0011 / OK
+            625ms > AT+CMGR=1
+            630ms < +CMGR: 1,,3 / 00112233 / OK
+            630ms = incoming SM 1 00112233
+            630ms = ready 1, keeps parts, announces, stored [SM 2 sent]
+        "#]],
     );
 }
 
@@ -132,7 +242,16 @@ fn a_message_that_stays_in_pieces_is_told_as_it_is() {
         10s < +CMTI: "SM",3
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CMTI: "SM",3
+            10s > AT+CMGR=3
+            10005ms < +CMGR: 0,,9 / 001122 / OK
+            10005ms > AT+CMGR=3
+            10010ms < +CMGR: 0,,9 / 001122 / OK
+            10010ms > AT+CMGR=3
+            10015ms < +CMGR: 0,,9 / 001122 / OK
+            10015ms = incoming SM 3 001122
+        "#]],
     );
 }
 
@@ -146,13 +265,20 @@ fn an_empty_slot_is_no_message() {
         11s < +CMTI: "SM",4
         12s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CMTI: "SM",3
+            10s > AT+CMGR=3
+            10005ms < OK
+            11s < +CMTI: "SM",4
+            11s > AT+CMGR=4
+            11005ms < +CMS ERROR: 321
+        "#]],
     );
 }
 
 #[test]
 fn a_direct_delivery_is_acknowledged_once_it_is_safe() {
-    check_ready(
+    check_all_ready(
         r#"
         on AT+CSMS?: +CSMS: 1,1,1,1 / OK
         10s < +CMT: ,3 / 00112233
@@ -161,7 +287,18 @@ fn a_direct_delivery_is_acknowledged_once_it_is_safe() {
         31s erase
         32s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CMT: ,3 / 00112233
+            10s = incoming direct 1 00112233
+            20s > AT+CNMA
+            20005ms < OK
+            20005ms = erased direct 1
+            30s < +CDS: 3 / 00445566
+            30s = incoming direct 2 00445566
+            31s > AT+CNMA
+            31005ms < OK
+            31005ms = erased direct 2
+        "#]],
     );
 }
 
@@ -173,7 +310,11 @@ fn a_direct_delivery_that_the_modem_acknowledged_itself_needs_nothing() {
         11s erase
         12s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CDS: 3 / 00112233
+            10s = incoming direct 1 00112233
+            11s = erased direct 1
+        "#]],
     );
 }
 
@@ -186,7 +327,12 @@ fn a_storage_that_fills_up_is_told_and_looked_into() {
         10s < ^SMMEMFULL: "SM"
         11s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < ^SMMEMFULL: "SM"
+            10s > AT+CPMS="SM"
+            10005ms < +CPMS: 30,30,30,30,30,30 / OK
+            10005ms = storage SM 30/30
+        "#]],
     );
 }
 
@@ -200,7 +346,19 @@ fn a_message_that_cannot_be_deleted_is_told_again() {
         20s .
         700s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGD=1
+            10005ms < +CMS ERROR: 320
+            11005ms > AT+CMGD=1
+            11010ms < +CMS ERROR: 320
+            12010ms > AT+CMGD=1
+            12015ms < +CMS ERROR: 320
+            600615ms > AT+CPMS="SM"
+            600620ms < +CPMS: 0,30,0,30,0,30 / OK
+            600620ms > AT+CMGL=4
+            600625ms < +CMGL: 1,1,,3 / 00112233 / OK
+            600625ms = incoming SM 1 00112233
+        "#]],
     );
 }
 
@@ -213,7 +371,11 @@ fn a_message_that_is_gone_counts_as_erased() {
         10s erase
         11s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGD=1
+            10005ms < +CMS ERROR: 321
+            10005ms = erased SM 1
+        "#]],
     );
 }
 
@@ -227,6 +389,12 @@ fn an_outgoing_message_is_forgotten_and_an_incoming_one_is_not() {
         12s forget SM 9
         13s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGD=2
+            10005ms < OK
+            10005ms = forgotten SM 2
+            11s = forgotten SM 1
+            12s = forgotten SM 9
+        "#]],
     );
 }

@@ -10,7 +10,26 @@ fn a_message_is_written_and_sent_from_the_storage() {
         20s send 8
         30s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            10015ms < +CMSS: 12 / OK
+            10015ms = sent 7, reference Some(12), SM 1
+            10015ms > AT+CMGR=1
+            10020ms < +CMGR: 3,,3 / 00AABBCC / OK
+            20s > AT+CMGW=3
+            20005ms < >
+            20005ms > 00AABBCC\x1a
+            20010ms < +CMGW: 1 / OK
+            20010ms = written 8 in SM 1
+            20010ms > AT+CMSS=1
+            20015ms < +CMSS: 12 / OK
+            20015ms = sent 8, reference Some(12), SM 1
+        "#]],
     );
 }
 
@@ -24,7 +43,26 @@ fn messages_leave_one_at_a_time() {
         10s send 8
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            10015ms < +CMSS: 12 / OK
+            10015ms = sent 7, reference Some(12), SM 1
+            10015ms > AT+CMGR=1
+            10020ms < +CMGR: 3,,3 / 00AABBCC / OK
+            10020ms > AT+CMGW=3
+            10025ms < >
+            10025ms > 00AABBCC\x1a
+            10030ms < +CMGW: 2 / OK
+            10030ms = written 8 in SM 2
+            10030ms > AT+CMSS=2
+            10035ms < +CMSS: 12 / OK
+            10035ms = sent 8, reference Some(12), SM 2
+        "#]],
     );
 }
 
@@ -35,7 +73,13 @@ fn nothing_is_sent_before_ready() {
         1ms send 7
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            1ms = failed 7, Retry: the modem is not ready, no slot
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            615ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -47,7 +91,21 @@ fn a_send_from_before_a_new_session_is_dropped() {
         20s send-old 7
         21s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < RDY
+            10s = interrupted: the modem restarted by itself
+            10s > \x1b
+            10540ms > AT+CPIN?
+            10545ms < +CPIN: READY / OK
+            10560ms > AT+CPMS="SM","SM","SM"
+            10565ms < +CPMS: 0,30,0,30,0,30 / OK
+            10565ms = storage SM 0/30
+            10600ms = registration Home
+            10605ms = signal Some(-77)
+            10605ms > AT+CPMS="SM"
+            10610ms < +CPMS: 0,30,0,30,0,30 / OK
+            10615ms = ready 2, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -65,7 +123,25 @@ fn the_network_refuses_and_the_copy_stays() {
         40s resume 10 SM 1
         50s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            10015ms < +CMS ERROR: 38
+            10015ms = failed 7, Later: the network is out of order (+CMS ERROR: 38), SM 1
+            20s > AT+CMSS=1
+            20005ms < +CMS ERROR: 500
+            20005ms = failed 8, Retry: the modem gave no reason; look at signal, credit and service centre (+CMS ERROR: 500), SM 1
+            30s > AT+CMSS=1
+            30005ms < +CMS ERROR: 30
+            30005ms = failed 9, GiveUp: the network does not know the recipient (+CMS ERROR: 30), SM 1
+            40s > AT+CMSS=1
+            40005ms < +CMS ERROR: 331
+            40005ms = failed 10, Later: there is no network (+CMS ERROR: 331), SM 1
+        "#]],
     );
 }
 
@@ -80,7 +156,16 @@ fn a_stored_message_is_resumed() {
         40s resume 10 SM 9
         50s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMSS=4
+            10005ms < +CMSS: 12 / OK
+            10005ms = sent 7, reference Some(12), SM 4
+            10005ms > AT+CMGR=4
+            10010ms < +CMGR: 3,,3 / 00AABBCC / OK
+            20s = sent 8, reference None, SM 5
+            30s = failed 9, Retry: the modem no longer stores the message there, no slot
+            40s = failed 10, Retry: the modem no longer stores the message there, no slot
+        "#]],
     );
 }
 
@@ -93,7 +178,18 @@ fn a_lost_answer_to_a_sending_is_looked_up_in_the_storage() {
         10s send 7
         200s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            130010ms > \x1b
+            130520ms > AT+CMGR=1
+            130525ms < +CMGR: 3,,3 / 00AABBCC / OK
+            130525ms = sent 7, reference None, SM 1
+        "#]],
     );
 }
 
@@ -106,7 +202,18 @@ fn a_sending_that_did_not_happen_is_looked_up_in_the_storage() {
         10s send 7
         200s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            130010ms > \x1b
+            130520ms > AT+CMGR=1
+            130525ms < +CMGR: 2,,3 / 00AABBCC / OK
+            130525ms = failed 7, Retry: the modem did not answer in time, SM 1
+        "#]],
     );
 }
 
@@ -115,12 +222,26 @@ fn an_answer_that_comes_late_is_still_the_answer() {
     check_ready(
         r#"
         once AT+CMSS=*: \
+        2s .
         once AT: \
         10s send 7
         130500ms < +CMSS: 99 / OK
         200s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            130010ms > \x1b
+            130260ms > AT
+            130500ms < +CMSS: 99 / OK
+            130755ms = sent 7, reference Some(99), SM 1
+            130755ms > AT+CMGR=1
+            130760ms < +CMGR: 3,,3 / 00AABBCC / OK
+        "#]],
     );
 }
 
@@ -137,7 +258,51 @@ fn a_storage_that_never_marks_what_was_sent_is_no_evidence() {
         201s open
         210s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            10015ms < +CMSS: 12 / OK
+            10015ms = sent 7, reference Some(12), SM 1
+            10015ms > AT+CMGR=1
+            10020ms < +CMGR: 2,,3 / 00AABBCC / OK
+            30s > AT+CMGW=3
+            30005ms < >
+            30005ms > 00AABBCC\x1a
+            30010ms < +CMGW: 1 / OK
+            30010ms = written 8 in SM 1
+            30010ms > AT+CMSS=1
+            150010ms > \x1b
+            150520ms > AT+CMGR=1
+            150525ms < +CMGR: 2,,3 / 00AABBCC / OK
+            150525ms = unknown 8
+            150525ms = interrupted: the modem did not say whether it sent a message
+            150525ms > \x1b
+            151065ms > AT+CPIN?
+            151070ms < +CPIN: READY / OK
+            151085ms > AT+CPMS="SM","SM","SM"
+            151090ms < +CPMS: 0,30,0,30,0,30 / OK
+            151090ms = storage SM 0/30
+            151125ms = registration Home
+            151130ms = signal Some(-77)
+            151130ms > AT+CPMS="SM"
+            151135ms < +CPMS: 0,30,0,30,0,30 / OK
+            151140ms = ready 2, announces, stored []
+            201s > \x1b
+            201540ms > AT+CPIN?
+            201545ms < +CPIN: READY / OK
+            201560ms > AT+CPMS="SM","SM","SM"
+            201565ms < +CPMS: 0,30,0,30,0,30 / OK
+            201565ms = storage SM 0/30
+            201600ms = registration Home
+            201605ms = signal Some(-77)
+            201605ms > AT+CPMS="SM"
+            201610ms < +CPMS: 0,30,0,30,0,30 / OK
+            201615ms = ready 3, announces, stored []
+        "#]],
     );
 }
 
@@ -166,7 +331,66 @@ fn a_modem_that_goes_while_it_sends_is_asked_when_it_is_back() {
         72s open
         80s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            20s > \x1b
+            20540ms > AT+CPIN?
+            20545ms < +CPIN: READY / OK
+            20560ms > AT+CPMS="SM","SM","SM"
+            20565ms < +CPMS: 0,30,0,30,0,30 / OK
+            20565ms = storage SM 0/30
+            20600ms = registration Home
+            20605ms = signal Some(-77)
+            20605ms > AT+CPMS="SM"
+            20610ms < +CPMS: 0,30,0,30,0,30 / OK
+            20610ms > AT+CMGL=4
+            20615ms < +CMGL: 1,3,,3 / 00AABBCC / OK
+            20615ms = sent 7, reference None, SM 1
+            20615ms = ready 2, keeps parts, announces, stored [SM 1 sent]
+            40s > AT+CMGW=3
+            40005ms < >
+            40005ms > 00AABBCC\x1a
+            40010ms < +CMGW: 2 / OK
+            40010ms = written 8 in SM 2
+            40010ms > AT+CMSS=2
+            50s > \x1b
+            50540ms > AT+CPIN?
+            50545ms < +CPIN: READY / OK
+            50560ms > AT+CPMS="SM","SM","SM"
+            50565ms < +CPMS: 0,30,0,30,0,30 / OK
+            50565ms = storage SM 0/30
+            50600ms = registration Home
+            50605ms = signal Some(-77)
+            50605ms > AT+CPMS="SM"
+            50610ms < +CPMS: 0,30,0,30,0,30 / OK
+            50610ms > AT+CMGL=4
+            50615ms < +CMGL: 2,2,,3 / 00AABBCC / OK
+            50615ms = failed 8, Retry: the modem did not answer in time, SM 2
+            50615ms = ready 3, keeps parts, announces, stored [SM 2 unsent]
+            70s > AT+CMGW=3
+            70005ms < >
+            70005ms > 00AABBCC\x1a
+            70010ms < +CMGW: 3 / OK
+            70010ms = written 9 in SM 3
+            70010ms > AT+CMSS=3
+            72s > \x1b
+            72540ms > AT+CPIN?
+            72545ms < +CPIN: READY / OK
+            72560ms > AT+CPMS="SM","SM","SM"
+            72565ms < +CPMS: 0,30,0,30,0,30 / OK
+            72565ms = storage SM 0/30
+            72600ms = registration Home
+            72605ms = signal Some(-77)
+            72605ms > AT+CPMS="SM"
+            72610ms < +CPMS: 0,30,0,30,0,30 / OK
+            72615ms = unknown 9
+            72615ms = ready 4, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -180,7 +404,15 @@ fn messages_that_wait_when_the_modem_goes_have_not_been_sent() {
         12s close
         13s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            12s = failed 8, Retry: the modem is not ready, no slot
+        "#]],
     );
 }
 
@@ -192,7 +424,11 @@ fn a_prompt_that_never_comes_is_given_up() {
         10s send 7
         60s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            20s > \x1b
+            20510ms = failed 7, Retry: the modem did not answer in time, no slot
+        "#]],
     );
 }
 
@@ -206,7 +442,25 @@ fn a_place_that_is_not_told_is_found_by_a_new_session() {
         on AT+CMGL=4: +CMGL: 1,2,,3 / 00AABBCC / OK
         60s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            30005ms > \x1b
+            30515ms = failed 7, Retry: the modem did not answer in time, no slot
+            30515ms = interrupted: the modem did not say where it stored a message
+            30515ms > \x1b
+            31055ms > AT+CPIN?
+            31060ms < +CPIN: READY / OK
+            31075ms > AT+CPMS="SM","SM","SM"
+            31080ms < +CPMS: 0,30,0,30,0,30 / OK
+            31080ms = storage SM 0/30
+            31115ms = registration Home
+            31120ms = signal Some(-77)
+            31120ms > AT+CPMS="SM"
+            31125ms < +CPMS: 0,30,0,30,0,30 / OK
+            31130ms = ready 2, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -222,7 +476,31 @@ fn a_storage_without_room_is_given_up_after_the_second_time() {
         30s send 9
         40s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < +CMS ERROR: 322
+            10005ms = failed 7, Later: the message storage is full (+CMS ERROR: 322), no slot
+            20s > AT+CMGW=3
+            20005ms < +CMS ERROR: 322
+            20005ms = failed 8, Later: the message storage is full (+CMS ERROR: 322), no slot
+            20005ms = interrupted: the modem's storage takes no messages; they are sent directly from now on
+            20005ms > \x1b
+            20545ms > AT+CPIN?
+            20550ms < +CPIN: READY / OK
+            20565ms > AT+CPMS="SM","SM","SM"
+            20570ms < +CPMS: 0,30,0,30,0,30 / OK
+            20570ms = storage SM 0/30
+            20595ms = registration Home
+            20600ms = signal Some(-77)
+            20600ms > AT+CPMS="SM"
+            20605ms < +CPMS: 0,30,0,30,0,30 / OK
+            20610ms = ready 2, announces, stored []
+            30s > AT+CMGS=3
+            30005ms < >
+            30005ms > 00AABBCC\x1a
+            30010ms < +CMGS: 5 / OK
+            30010ms = sent 9, reference Some(5), no slot
+        "#]],
     );
 }
 
@@ -243,7 +521,43 @@ fn direct_sending_knows_less() {
         420500ms < +CMGS: 77 / OK
         500s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGS=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGS: 5 / OK
+            10010ms = sent 7, reference Some(5), no slot
+            20s > AT+CMGS=3
+            20005ms < >
+            20005ms > 00AABBCC\x1a
+            20010ms < +CMS ERROR: 42
+            20010ms = failed 8, Retry: the network is congested (+CMS ERROR: 42), no slot
+            30s > AT+CMGS=3
+            30005ms < >
+            30005ms > 00AABBCC\x1a
+            150005ms > \x1b
+            150515ms = unknown 9
+            150515ms = interrupted: the modem did not say whether it sent a message
+            150515ms > \x1b
+            151055ms > AT+CPIN?
+            151060ms < +CPIN: READY / OK
+            151075ms > AT+CPMS="SM","SM","SM"
+            151080ms < +CPMS: 0,30,0,30,0,30 / OK
+            151080ms = storage SM 0/30
+            151080ms > AT+CMGW=?
+            151085ms < ERROR
+            151110ms = registration Home
+            151115ms = signal Some(-77)
+            151115ms > AT+CPMS="SM"
+            151120ms < +CPMS: 0,30,0,30,0,30 / OK
+            151125ms = ready 2, announces, stored []
+            300s > AT+CMGS=3
+            300005ms < >
+            300005ms > 00AABBCC\x1a
+            420005ms > \x1b
+            420500ms < +CMGS: 77 / OK
+            420755ms = sent 10, reference Some(77), no slot
+        "#]],
     );
 }
 
@@ -258,7 +572,28 @@ fn a_restart_while_sending_directly_leaves_the_fate_unknown() {
         12s < RDY
         13s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGS=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            12s < RDY
+            12s = interrupted: the modem restarted by itself
+            12s = unknown 7
+            12s = failed 8, Retry: the modem is not ready, no slot
+            12s > \x1b
+            12540ms > AT+CPIN?
+            12545ms < +CPIN: READY / OK
+            12560ms > AT+CPMS="SM","SM","SM"
+            12565ms < +CPMS: 0,30,0,30,0,30 / OK
+            12565ms = storage SM 0/30
+            12565ms > AT+CMGW=?
+            12570ms < ERROR
+            12595ms = registration Home
+            12600ms = signal Some(-77)
+            12600ms > AT+CPMS="SM"
+            12605ms < +CPMS: 0,30,0,30,0,30 / OK
+            12610ms = ready 2, announces, stored []
+        "#]],
     );
 }
 
@@ -268,13 +603,26 @@ fn announcements_around_the_prompt_do_not_disturb_it() {
         r#"
         on AT+CMGW=*: +CMTI: "SM",3 / >
         on AT+CMGR=3: +CMGR: 0,,3 / 00112233 / OK
+        pdu: +CDS: 3 / 00445566 / +CMGW: 4 / OK
         10s send 7
-        10006ms < >
-        10007ms < +CDS: 3 / 00445566
-        10008ms < +CMGW: 4 / OK
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < +CMTI: "SM",3 / >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CDS: 3 / 00445566 / +CMGW: 4 / OK
+            10010ms = incoming direct 1 00445566
+            10010ms = written 7 in SM 4
+            10010ms > AT+CMSS=4
+            10015ms < +CMSS: 12 / OK
+            10015ms = sent 7, reference Some(12), SM 4
+            10015ms > AT+CMGR=4
+            10020ms < +CMGR: 3,,3 / 00AABBCC / OK
+            10020ms > AT+CMGR=3
+            10025ms < +CMGR: 0,,3 / 00112233 / OK
+            10025ms = incoming SM 3 00112233
+        "#]],
     );
 }
 
@@ -285,6 +633,8 @@ fn what_is_no_pdu_is_refused() {
         10s send-broken 7
         11s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s = failed 7, GiveUp: the PDU is not complete, no slot
+        "#]],
     );
 }

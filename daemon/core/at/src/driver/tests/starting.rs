@@ -8,7 +8,59 @@ fn a_modem_is_initialised() {
         r#"
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            250ms > AT
+            255ms < OK
+            505ms > AT+CMEE?
+            510ms < +CMEE: 1 / OK
+            510ms > ATE0
+            515ms < OK
+            515ms > AT+CMEE=1
+            520ms < OK
+            520ms > AT+CGMI
+            525ms < SIMCOM_Ltd / OK
+            525ms > AT+CGMM
+            530ms < SIMCOM_SIM800L / OK
+            530ms > AT+CGMR
+            535ms < Revision:1418B05SIM800L24 / OK
+            535ms > AT+CGSN
+            540ms < 860123456789042 / OK
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            545ms > AT+CMGF=0
+            550ms < OK
+            550ms > AT+CSMS?
+            555ms < +CSMS: 0,1,1,1 / OK
+            555ms > AT+CPMS=?
+            560ms < +CPMS: ("SM"),("SM"),("SM") / OK
+            560ms > AT+CPMS="SM","SM","SM"
+            565ms < +CPMS: 0,30,0,30,0,30 / OK
+            565ms = storage SM 0/30
+            565ms > AT+CMGW=?
+            570ms < OK
+            570ms > AT+CMSS=?
+            575ms < OK
+            575ms > AT+CNMI=?
+            580ms < +CNMI: (0,1,2),(0,1,2,3),(0,2),(0,1),(0,1) / OK
+            580ms > AT+CNMI=2,1,0,1,0
+            585ms < OK
+            585ms > AT+CREG=1
+            590ms < OK
+            590ms > AT+CSCA?
+            595ms < +CSCA: "+254722500029",145 / OK
+            595ms > AT+CREG?
+            600ms < +CREG: 1,1 / OK
+            600ms = registration Home
+            600ms > AT+CSQ
+            605ms < +CSQ: 18,0 / OK
+            605ms = signal Some(-77)
+            605ms > AT+CPMS="SM"
+            610ms < +CPMS: 0,30,0,30,0,30 / OK
+            610ms > AT+CMGL=4
+            615ms < OK
+            615ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -19,7 +71,21 @@ fn a_kill_inside_a_prompt_is_escaped_from() {
         0ms < >
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            0s < >
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            560ms > AT+CPMS="SM","SM","SM"
+            565ms < +CPMS: 0,30,0,30,0,30 / OK
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            605ms > AT+CPMS="SM"
+            610ms < +CPMS: 0,30,0,30,0,30 / OK
+            615ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -30,7 +96,21 @@ fn a_prompt_that_takes_our_bytes_is_escaped_from_again() {
         260ms < >
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            260ms < >
+            260ms > \x1b
+            800ms > AT+CPIN?
+            805ms < +CPIN: READY / OK
+            820ms > AT+CPMS="SM","SM","SM"
+            825ms < +CPMS: 0,30,0,30,0,30 / OK
+            825ms = storage SM 0/30
+            860ms = registration Home
+            865ms = signal Some(-77)
+            865ms > AT+CPMS="SM"
+            870ms < +CPMS: 0,30,0,30,0,30 / OK
+            875ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -47,7 +127,24 @@ fn a_sending_that_still_runs_is_waited_for() {
         2101ms < OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            250ms > AT
+            1250ms > AT
+            2100ms < +CMSS: 12
+            2100ms < OK
+            2101ms < OK
+            2386ms > AT+CPIN?
+            2391ms < +CPIN: READY / OK
+            2406ms > AT+CPMS="SM","SM","SM"
+            2411ms < +CPMS: 0,30,0,30,0,30 / OK
+            2411ms = storage SM 0/30
+            2446ms = registration Home
+            2451ms = signal Some(-77)
+            2451ms > AT+CPMS="SM"
+            2456ms < +CPMS: 0,30,0,30,0,30 / OK
+            2461ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -60,7 +157,22 @@ fn a_late_error_of_an_earlier_sending_is_no_answer_to_the_proof() {
         600ms < +CMEE: 1 / OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            505ms > AT+CMEE?
+            510ms < +CMS ERROR: 38
+            600ms < +CMEE: 1 / OK
+            885ms > AT+CPIN?
+            890ms < +CPIN: READY / OK
+            905ms > AT+CPMS="SM","SM","SM"
+            910ms < +CPMS: 0,30,0,30,0,30 / OK
+            910ms = storage SM 0/30
+            945ms = registration Home
+            950ms = signal Some(-77)
+            950ms > AT+CPMS="SM"
+            955ms < +CPMS: 0,30,0,30,0,30 / OK
+            960ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -73,7 +185,24 @@ fn a_modem_in_another_mood_is_brought_back() {
         on ATQ0V1E0: OK
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            250ms > AT
+            1250ms > AT
+            2250ms > AT
+            3250ms > ATQ0V1E0
+            3255ms < OK
+            3540ms > AT+CPIN?
+            3545ms < +CPIN: READY / OK
+            3560ms > AT+CPMS="SM","SM","SM"
+            3565ms < +CPMS: 0,30,0,30,0,30 / OK
+            3565ms = storage SM 0/30
+            3600ms = registration Home
+            3605ms = signal Some(-77)
+            3605ms > AT+CPMS="SM"
+            3610ms < +CPMS: 0,30,0,30,0,30 / OK
+            3615ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -85,7 +214,28 @@ fn a_modem_that_knows_neither_proof_is_believed_in_the_end() {
         on AT+CSQ: +CME ERROR: 4
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            505ms > AT+CMEE?
+            510ms < ERROR
+            760ms > AT+CSQ
+            765ms < +CME ERROR: 4
+            1015ms > AT+CMEE?
+            1020ms < ERROR
+            1270ms > AT+CSQ
+            1275ms < +CME ERROR: 4
+            1305ms > AT+CPIN?
+            1310ms < +CPIN: READY / OK
+            1325ms > AT+CPMS="SM","SM","SM"
+            1330ms < +CPMS: 0,30,0,30,0,30 / OK
+            1330ms = storage SM 0/30
+            1365ms = registration Home
+            1365ms > AT+CSQ
+            1370ms < +CME ERROR: 4
+            1370ms > AT+CPMS="SM"
+            1375ms < +CPMS: 0,30,0,30,0,30 / OK
+            1380ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -99,7 +249,27 @@ fn the_pin_is_entered_once() {
         once AT+CPIN?: +CME ERROR: 14
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: SIM PIN / OK
+            545ms > AT+CPINR
+            550ms < +CPINR: SIM PIN,3,3 / +CPINR: SIM PUK,10,10 / OK
+            550ms > AT+CPIN="1234"
+            555ms < OK
+            1555ms > AT+CPIN?
+            1560ms < +CME ERROR: 14
+            2560ms > AT+CPIN?
+            2565ms < +CPIN: READY / OK
+            2580ms > AT+CPMS="SM","SM","SM"
+            2585ms < +CPMS: 0,30,0,30,0,30 / OK
+            2585ms = storage SM 0/30
+            2620ms = registration Home
+            2625ms = signal Some(-77)
+            2625ms > AT+CPMS="SM"
+            2630ms < +CPMS: 0,30,0,30,0,30 / OK
+            2635ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -114,7 +284,43 @@ fn a_wrong_pin_is_never_tried_again() {
         302s open
         320s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: SIM PIN / OK
+            545ms > AT+CPINR
+            550ms < ERROR
+            550ms > AT+SPIC
+            555ms < ERROR
+            555ms > AT+QPINC="SC"
+            560ms < ERROR
+            560ms > AT+CPIN="1234"
+            565ms < +CME ERROR: 16
+            565ms = fault: the SIM refused the PIN in jibu.toml; it is not tried again, because a third wrong one locks the SIM: correct `pin` and restart
+            30565ms > AT+CPIN?
+            30570ms < +CPIN: SIM PIN / OK
+            60570ms > AT+CPIN?
+            60575ms < +CPIN: SIM PIN / OK
+            90575ms > AT+CPIN?
+            90580ms < +CPIN: SIM PIN / OK
+            120580ms > AT+CPIN?
+            120585ms < +CPIN: SIM PIN / OK
+            150585ms > AT+CPIN?
+            150590ms < +CPIN: SIM PIN / OK
+            180590ms > AT+CPIN?
+            180595ms < +CPIN: SIM PIN / OK
+            210595ms > AT+CPIN?
+            210600ms < +CPIN: SIM PIN / OK
+            240600ms > AT+CPIN?
+            240605ms < +CPIN: SIM PIN / OK
+            270605ms > AT+CPIN?
+            270610ms < +CPIN: SIM PIN / OK
+            300610ms > AT+CPIN?
+            300615ms < +CPIN: SIM PIN / OK
+            302s > \x1b
+            302540ms > AT+CPIN?
+            302545ms < +CPIN: SIM PIN / OK
+        "#]],
     );
 }
 
@@ -126,7 +332,24 @@ fn a_pin_whose_answer_is_lost_is_not_tried_again() {
         on AT+CPIN="1234": \
         60s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: SIM PIN / OK
+            545ms > AT+CPINR
+            550ms < ERROR
+            550ms > AT+SPIC
+            555ms < ERROR
+            555ms > AT+QPINC="SC"
+            560ms < ERROR
+            560ms > AT+CPIN="1234"
+            10560ms > \x1b
+            11070ms > AT+CPIN?
+            11075ms < +CPIN: SIM PIN / OK
+            11075ms = fault: the SIM refused the PIN in jibu.toml; it is not tried again, because a third wrong one locks the SIM: correct `pin` and restart
+            41075ms > AT+CPIN?
+            41080ms < +CPIN: SIM PIN / OK
+        "#]],
     );
 }
 
@@ -138,7 +361,18 @@ fn a_pin_is_not_tried_where_somebody_tried_a_wrong_one() {
         on AT+QPINC="SC": +QPINC: "SC",2,10 / OK
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: SIM PIN / OK
+            545ms > AT+CPINR
+            550ms < ERROR
+            550ms > AT+SPIC
+            555ms < ERROR
+            555ms > AT+QPINC="SC"
+            560ms < +QPINC: "SC",2,10 / OK
+            560ms = fault: a wrong PIN was entered before and 2 tries are left; put the SIM in a phone, enter its PIN there once, and put it back
+        "#]],
     );
 }
 
@@ -149,7 +383,9 @@ fn a_pin_that_is_not_configured_is_asked_for() {
         on AT+CPIN?: +CPIN: SIM PIN / OK
         90s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            545ms = fault: the SIM wants its PIN; set `pin` for this modem in jibu.toml
+        "#]],
     );
 }
 
@@ -162,7 +398,13 @@ fn a_puk_is_nothing_that_a_program_enters() {
         once AT+CPIN?: +CPIN: READY / OK
         90s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            545ms = fault: the SIM is locked and wants its PUK; put it in a phone and enter the PUK there
+            30570ms = storage SM 0/30
+            30605ms = registration Home
+            30610ms = signal Some(-77)
+            30620ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -175,7 +417,13 @@ fn a_sim_that_is_missing_is_waited_for() {
         on AT+CPIN?: +CPIN: READY / OK
         90s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10595ms = fault: there is no SIM in the modem, or it does not make contact
+            40620ms = storage SM 0/30
+            40655ms = registration Home
+            40660ms = signal Some(-77)
+            40670ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -188,7 +436,12 @@ fn a_message_service_that_starts_slowly_is_waited_for() {
         once AT+CMGF=0: +CME ERROR: 14
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            3580ms = storage SM 0/30
+            3615ms = registration Home
+            3620ms = signal Some(-77)
+            3630ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -206,7 +459,33 @@ fn the_larger_storage_is_chosen_and_all_are_read() {
         on AT+CNMI=2,1,0,2,0: OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            555ms > AT+CPMS=?
+            560ms < +CPMS: ("SM","ME","MT","SR"),("SM","ME","MT"),("SM","ME","MT") / OK
+            560ms > AT+CPMS="ME","ME","ME"
+            565ms < +CPMS: 0,255,0,255,0,255 / OK
+            565ms > AT+CPMS="SM","SM","SM"
+            570ms < +CPMS: 1,20,1,20,1,20 / OK
+            570ms > AT+CPMS="ME","ME","ME"
+            575ms < +CPMS: 0,255,0,255,0,255 / OK
+            575ms = storage ME 0/255
+            585ms > AT+CNMI=?
+            590ms < +CNMI: (0-3),(0-3),(0,2),(0-2),(0,1) / OK
+            590ms > AT+CNMI=2,1,0,2,0
+            595ms < OK
+            610ms = registration Home
+            615ms = signal Some(-77)
+            615ms > AT+CPMS="ME"
+            620ms < +CPMS: 0,255,0,255,0,255 / OK
+            625ms > AT+CPMS="SM"
+            630ms < +CPMS: 1,20,0,255,0,255 / OK
+            640ms > AT+CPMS="SR"
+            645ms < +CPMS: 0,5,0,255,0,255 / OK
+            650ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -220,7 +499,13 @@ fn a_storage_that_cannot_be_reached_is_left_out() {
         on AT+CMGL=4: +CMGL: 1,0,,3 / 00112233 / OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            570ms = storage SM 0/30
+            605ms = registration Home
+            610ms = signal Some(-77)
+            620ms = incoming SM 1 00112233
+            625ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -232,7 +517,18 @@ fn a_modem_without_storage_commands_is_taken_as_it_is() {
         on AT+CPMS?: ERROR
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            555ms > AT+CPMS=?
+            560ms < ERROR
+            560ms > AT+CPMS?
+            565ms < ERROR
+            600ms = registration Home
+            605ms = signal Some(-77)
+            610ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -245,7 +541,27 @@ fn announcements_are_set_as_the_modem_lets_us() {
         on AT+CNMI=2,1,0,1: OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            560ms > AT+CPMS="SM","SM","SM"
+            565ms < +CPMS: 0,30,0,30,0,30 / OK
+            565ms = storage SM 0/30
+            575ms > AT+CNMI=?
+            580ms < ERROR
+            580ms > AT+CNMI=2,1,0,1,0
+            585ms < +CMS ERROR: 303
+            585ms > AT+CNMI=2,1,0,1,1
+            590ms < ERROR
+            590ms > AT+CNMI=2,1,0,1
+            595ms < OK
+            610ms = registration Home
+            615ms = signal Some(-77)
+            615ms > AT+CPMS="SM"
+            620ms < +CPMS: 0,30,0,30,0,30 / OK
+            625ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -256,7 +572,10 @@ fn a_modem_that_announces_nothing_is_asked_often() {
         on AT+CNMI=2,1,0,1,0: ERROR
         6s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            5670ms > AT+CPMS="SM"
+            5675ms < +CPMS: 0,30,0,30,0,30 / OK
+        "#]],
     );
 }
 
@@ -267,7 +586,12 @@ fn a_modem_that_only_sends_directly_says_that_it_keeps_nothing() {
         on AT+CMGW=?: ERROR
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            565ms = storage SM 0/30
+            595ms = registration Home
+            600ms = signal Some(-77)
+            610ms = ready 1, announces, stored []
+        "#]],
     );
 }
 
@@ -279,7 +603,23 @@ fn a_modem_with_lte_only_is_registered_all_the_same() {
         on AT+CEREG?: +CEREG: 0,1 / OK
         10s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            560ms > AT+CPMS="SM","SM","SM"
+            565ms < +CPMS: 0,30,0,30,0,30 / OK
+            565ms = storage SM 0/30
+            595ms > AT+CREG?
+            600ms < +CREG: 1,0 / OK
+            600ms > AT+CEREG?
+            605ms < +CEREG: 0,1 / OK
+            605ms = registration Home
+            610ms = signal Some(-77)
+            610ms > AT+CPMS="SM"
+            615ms < +CPMS: 0,30,0,30,0,30 / OK
+            620ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -293,7 +633,13 @@ fn a_modem_that_is_not_registered_says_so() {
         21s < +CREG: 1
         22s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < +CREG: 3
+            10s = registration Denied
+            20s < +CREG: 1,"00C3","0B1F"
+            20s = registration Home
+            21s < +CREG: 1
+        "#]],
     );
 }
 
@@ -305,7 +651,27 @@ fn a_step_that_is_never_answered_is_skipped() {
         on AT+CSMS?: \
         90s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY / OK
+            550ms > AT+CSMS?
+            10550ms > \x1b
+            11060ms > AT+CSMS?
+            21060ms > \x1b
+            21575ms > AT+CPMS="SM","SM","SM"
+            21580ms < +CPMS: 0,30,0,30,0,30 / OK
+            21580ms = storage SM 0/30
+            21605ms > AT+CSCA?
+            31605ms > \x1b
+            32115ms > AT+CSCA?
+            42115ms > \x1b
+            42630ms = registration Home
+            42635ms = signal Some(-77)
+            42635ms > AT+CPMS="SM"
+            42640ms < +CPMS: 0,30,0,30,0,30 / OK
+            42645ms = ready 1, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -317,6 +683,10 @@ fn a_silent_modem_is_told_of_and_then_reset() {
         on ATQ0V1E0: \
         400s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            15s = fault: the modem does not answer; look at its power, its cable and the port's name
+            152750ms = reset wanted
+            302750ms = reset wanted
+        "#]],
     );
 }

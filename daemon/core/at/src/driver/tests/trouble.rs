@@ -4,13 +4,26 @@ use super::*;
 
 #[test]
 fn a_time_out_is_followed_by_getting_back_in_step() {
-    check_ready(
+    check_all_ready(
         r#"
+        2s .
         once AT+CREG?: \
         10s status
         40s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s > AT+CREG?
+            20s > \x1b
+            20250ms > AT
+            20255ms < OK
+            20505ms > AT+CMEE?
+            20510ms < +CMEE: 1 / OK
+            20510ms > AT+CREG?
+            20515ms < +CREG: 1,1 / OK
+            20515ms > AT+CSQ
+            20520ms < +CSQ: 18,0 / OK
+            20520ms = signal Some(-77)
+        "#]],
     );
 }
 
@@ -21,13 +34,39 @@ fn a_modem_that_hangs_at_one_command_is_initialised_again_and_then_reset() {
         on AT+CMGL=4: \
         600s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            92195ms = storage SM 0/30
+            92230ms = registration Home
+            92235ms = signal Some(-77)
+            183260ms = fault: the modem gets stuck again and again; cut its power for ten seconds
+            183260ms = reset wanted
+            183825ms = storage SM 0/30
+            183860ms = registration Home
+            183865ms = signal Some(-77)
+            275455ms = storage SM 0/30
+            275490ms = registration Home
+            275495ms = signal Some(-77)
+            366520ms = reset wanted
+            367085ms = storage SM 0/30
+            367120ms = registration Home
+            367125ms = signal Some(-77)
+            458715ms = storage SM 0/30
+            458750ms = registration Home
+            458755ms = signal Some(-77)
+            549780ms = reset wanted
+            550345ms = storage SM 0/30
+            550380ms = registration Home
+            550385ms = signal Some(-77)
+        "#]],
     );
 }
 
 #[test]
 fn a_modem_that_restarts_is_initialised_again() {
-    check_ready(
+    check_all_ready(
         r#"
         10s < RDY
         10100ms < +CFUN: 1
@@ -36,7 +75,65 @@ fn a_modem_that_restarts_is_initialised_again() {
         13s < SMS Ready
         14s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < RDY
+            10s = interrupted: the modem restarted by itself
+            10s > \x1b
+            10100ms < +CFUN: 1
+            10350ms > AT
+            10355ms < OK
+            10605ms > AT+CMEE?
+            10610ms < +CMEE: 1 / OK
+            10610ms > ATE0
+            10615ms < OK
+            10615ms > AT+CMEE=1
+            10620ms < OK
+            10620ms > AT+CGMI
+            10625ms < SIMCOM_Ltd / OK
+            10625ms > AT+CGMM
+            10630ms < SIMCOM_SIM800L / OK
+            10630ms > AT+CGMR
+            10635ms < Revision:1418B05SIM800L24 / OK
+            10635ms > AT+CGSN
+            10640ms < 860123456789042 / OK
+            10640ms > AT+CPIN?
+            10645ms < +CPIN: READY / OK
+            10645ms > AT+CMGF=0
+            10650ms < OK
+            10650ms > AT+CSMS?
+            10655ms < +CSMS: 0,1,1,1 / OK
+            10655ms > AT+CPMS=?
+            10660ms < +CPMS: ("SM"),("SM"),("SM") / OK
+            10660ms > AT+CPMS="SM","SM","SM"
+            10665ms < +CPMS: 0,30,0,30,0,30 / OK
+            10665ms = storage SM 0/30
+            10665ms > AT+CMGW=?
+            10670ms < OK
+            10670ms > AT+CMSS=?
+            10675ms < OK
+            10675ms > AT+CNMI=?
+            10680ms < +CNMI: (0,1,2),(0,1,2,3),(0,2),(0,1),(0,1) / OK
+            10680ms > AT+CNMI=2,1,0,1,0
+            10685ms < OK
+            10685ms > AT+CREG=1
+            10690ms < OK
+            10690ms > AT+CSCA?
+            10695ms < +CSCA: "+254722500029",145 / OK
+            10695ms > AT+CREG?
+            10700ms < +CREG: 1,1 / OK
+            10700ms = registration Home
+            10700ms > AT+CSQ
+            10705ms < +CSQ: 18,0 / OK
+            10705ms = signal Some(-77)
+            10705ms > AT+CPMS="SM"
+            10710ms < +CPMS: 0,30,0,30,0,30 / OK
+            10710ms > AT+CMGL=4
+            10715ms < OK
+            10715ms = ready 2, keeps parts, announces, stored []
+            11s < +CPIN: READY
+            12s < Call Ready
+            13s < SMS Ready
+        "#]],
     );
 }
 
@@ -49,7 +146,17 @@ fn an_echo_gives_away_a_restart() {
         20s status
         30s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            615ms = ready 1, keeps parts, announces, stored []
+            20005ms = interrupted: the modem restarted by itself
+            20570ms = storage SM 0/30
+            20605ms = registration Home
+            20610ms = signal Some(-77)
+            20620ms = ready 2, keeps parts, announces, stored []
+        "#]],
     );
 }
 
@@ -63,13 +170,19 @@ fn an_echo_that_cannot_be_switched_off_is_lived_with() {
         20s status
         30s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-93)
+            615ms = ready 1, keeps parts, announces, stored []
+            20010ms = signal Some(-93)
+        "#]],
     );
 }
 
 #[test]
 fn floods_of_announcements_change_nothing() {
-    check_ready(
+    check_all_ready(
         r#"
         10s < ^RSSI:20
         10s < ^BOOT:1,0,0,0,6
@@ -80,18 +193,37 @@ fn floods_of_announcements_change_nothing() {
         11s status
         12s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < ^RSSI:20
+            10s < ^BOOT:1,0,0,0,6
+            10s < +CUSD: 0,"x",15
+            10s < RING
+            10s < NO CARRIER
+            10s < +CBM: 3 / 112233
+            11s > AT+CREG?
+            11005ms < +CREG: 1,1 / OK
+            11005ms > AT+CSQ
+            11010ms < +CSQ: 18,0 / OK
+            11010ms = signal Some(-77)
+        "#]],
     );
 }
 
 #[test]
 fn a_prompt_out_of_nowhere_is_escaped_from() {
-    check_ready(
+    check_all_ready(
         r#"
         10s < >
         20s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            10s < >
+            10s > \x1b
+            10250ms > AT
+            10255ms < OK
+            10505ms > AT+CMEE?
+            10510ms < +CMEE: 1 / OK
+        "#]],
     );
 }
 
@@ -104,6 +236,13 @@ fn a_sim_that_is_pulled_is_told_of() {
         20s < +CPIN: NOT INSERTED
         40s .
         "#,
-        expect![[""]],
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            615ms = ready 1, keeps parts, announces, stored []
+            20s = interrupted: the SIM is gone
+            30595ms = fault: there is no SIM in the modem, or it does not make contact
+        "#]],
     );
 }
