@@ -5,7 +5,7 @@ use jibu_gsm::{Layout, NationalLanguage, Plan, Shift, Shifts};
 
 /// Octets can be read in every alphabet; text comes back as it was written, and
 /// a plan's parts are the text.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let [tables, rest @ ..] = data else { return };
     let shift = Shift {
         locking: NationalLanguage::from_id(tables & 0xf).filter(|l| l.has_locking()),

@@ -5,7 +5,7 @@ use jibu_gsm::{Assembly, Content, Deliver, Pdu, Tpdu, assemble};
 /// Pieces of the data, each with its length in front, are the header and user
 /// data of a part. A message whose parts are all there comes out the same
 /// however they are ordered.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let mut parts = Vec::new();
     let mut rest = data;
     while let [coding, length, more @ ..] = rest {

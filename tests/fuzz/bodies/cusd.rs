@@ -4,7 +4,7 @@ use jibu_gsm::ussd::{self, Mode, RequestForm};
 
 /// Every line is read or refused, and a request that can be written in a form
 /// says the same when it is read.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let _ = ussd::parse_line(text);
     let _ = ussd::parse_request(text);

@@ -3,7 +3,7 @@
 use jibu_gsm::{Description, describe};
 
 /// Whatever the line, there is a description of it.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let nothing = Description::default();
     assert_ne!(describe::line(text), nothing);

@@ -3,7 +3,7 @@
 use jibu_gsm::{Direction, Incoming, Pdu, Tpdu};
 
 /// Decoding returns, and what it makes of octets can be written and read again.
-pub fn check(data: &[u8]) {
+pub(crate) fn check(data: &[u8]) {
     let _ = Pdu::decode_incoming(data).map(read);
     let _ = Tpdu::decode_travelling(data, Direction::FromMobile);
     let Ok(pdu) = Pdu::decode(data) else { return };

@@ -58,14 +58,13 @@ impl Deliver {
         Some(Group { originator: self.originator.clone(), reference, total })
     }
 
-    pub(crate) fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(octets);
+    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let first = reader.octet(Field::FirstOctet)?;
-        let originator = Address::decode(&mut reader, Field::OriginatingAddress)?;
+        let originator = Address::decode(reader, Field::OriginatingAddress)?;
         let protocol = reader.octet(Field::ProtocolIdentifier)?;
         let coding = DataCoding::from_octet(reader.octet(Field::DataCodingScheme)?);
         let time = ServiceCentreTime::from_octets(reader.array(Field::ServiceCentreTimeStamp)?);
-        let user_data = UserData::decode(&mut reader, coding, first & HAS_HEADER != 0)?;
+        let user_data = UserData::decode(reader, coding, first & HAS_HEADER != 0)?;
         Ok(Deliver {
             more_messages: first & NO_MORE_MESSAGES == 0,
             loop_prevention: first & LOOP_PREVENTION != 0,

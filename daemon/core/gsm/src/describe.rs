@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::deliver::HAS_HEADER;
 use crate::{
-    Alphabet, Body, DataCoding, Deliver, MessageType, Pdu, ServiceCentreTime, StatusReport, Submit,
-    Tpdu, UserData, ValidityPeriod, ussd,
+    Alphabet, Body, DataCoding, DecodeError, Deliver, Field, MessageType, Pdu, ServiceCentreTime,
+    StatusReport, Submit, Tpdu, UserData, ValidityPeriod, ussd,
 };
 
 /// What a line says, under the field names of the conformance vectors. Absent
@@ -120,18 +120,21 @@ pub fn line(line: &str) -> Description {
     pdu(line)
 }
 
-/// Describes a PDU in hexadecimal, the service centre's address in front.
+/// Describes a PDU in hexadecimal, as modems print it: the service centre's
+/// address in front. Octets that are not so, but exactly a TPDU, are that.
 pub fn pdu(hexadecimal: &str) -> Description {
     let octets = match octets(hexadecimal) {
         Ok(octets) => octets,
         Err(error) => return Description { error: Some(error), ..Description::default() },
     };
-    match Pdu::split(&octets) {
+    let described = match Pdu::split(&octets) {
         Ok((service_centre, rest)) => {
             Description { smsc: service_centre.map(|address| address.reveal()), ..from_tpdu(rest) }
         }
         Err(error) => Description { error: Some(error.to_string()), ..Description::default() },
-    }
+    };
+    let bare = || matches!(Tpdu::decode_first(&octets), Ok((_, [])));
+    if described.error.is_some() && bare() { from_tpdu(&octets) } else { described }
 }
 
 /// Describes a TPDU in hexadecimal, without an address in front.
@@ -160,7 +163,10 @@ fn from_tpdu(octets: &[u8]) -> Description {
         Ok(Tpdu::Deliver(message)) => deliver(&message),
         Ok(Tpdu::Submit(message)) => submit(&message),
         Ok(Tpdu::StatusReport(report)) => status_report(&report),
-        Err(error) => Description { error: Some(error.to_string()), ..Description::default() },
+        Err(error) => {
+            let known = cut_short(octets, error).map(|octets| from_tpdu(&octets));
+            Description { error: Some(error.to_string()), ..known.unwrap_or_default() }
+        }
     };
     // A header that holds nothing, or nothing that can be read, is still one.
     let announced = octets.first().is_some_and(|first| first & HAS_HEADER != 0);
@@ -171,6 +177,22 @@ fn from_tpdu(octets: &[u8]) -> Description {
         udh: described.udh.or(header.then(Vec::new)),
         ..described
     }
+}
+
+/// A message whose user data ends too early, with a length that fits what is
+/// there: it can be shown, though not taken for whole.
+fn cut_short(octets: &[u8], error: DecodeError) -> Option<Vec<u8>> {
+    let DecodeError::Truncated { field: Field::UserData, wanted, left } = error else {
+        return None;
+    };
+    let mut octets = octets.to_vec();
+    let at = octets.len().checked_sub(left + 1)?;
+    let length = octets.get_mut(at)?;
+    // A length in septets differs from the octets that it asks for, unless there
+    // are fewer than eight; then a septet or so less is shown.
+    let fitting = if wanted == usize::from(*length) { left } else { left * 8 / 7 };
+    *length = u8::try_from(fitting).ok().filter(|fitting| fitting < length)?;
+    Some(octets)
 }
 
 fn deliver(message: &Deliver) -> Description {

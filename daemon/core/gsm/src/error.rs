@@ -116,7 +116,7 @@ pub enum EncodeError {
     #[error("the address is too long, or holds a character that its type cannot carry")]
     Address,
     /// A time that two digits of a year or a zone cannot say.
-    #[error("the time lies outside 2000 to 2099, or its zone outside ±79 quarters of an hour")]
+    #[error("the time lies outside 1990 to 2089, or its zone outside ±79 quarters of an hour")]
     Time,
     /// Characters that the alphabet lacks.
     #[error("the text holds a character that the chosen alphabet does not have")]

@@ -89,12 +89,19 @@ impl Tpdu {
     /// # Errors
     /// When the octets end too early or a length in them is impossible.
     pub fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
+        Self::decode_first(octets).map(|(tpdu, _)| tpdu)
+    }
+
+    /// The TPDU, and what follows it.
+    pub(crate) fn decode_first(octets: &[u8]) -> Result<(Self, &[u8]), DecodeError> {
         let first = Reader::new(octets).octet(Field::FirstOctet)?;
-        match MessageType::stored(first) {
-            MessageType::Submit => Submit::decode(octets).map(Tpdu::Submit),
-            MessageType::StatusReport => StatusReport::decode(octets).map(Tpdu::StatusReport),
-            _ => Deliver::decode(octets).map(Tpdu::Deliver),
-        }
+        let mut reader = Reader::new(octets);
+        let tpdu = match MessageType::stored(first) {
+            MessageType::Submit => Tpdu::Submit(Submit::decode(&mut reader)?),
+            MessageType::StatusReport => Tpdu::StatusReport(StatusReport::decode(&mut reader)?),
+            _ => Tpdu::Deliver(Deliver::decode(&mut reader)?),
+        };
+        Ok((tpdu, reader.rest()))
     }
 
     /// Reads a TPDU that was seen travelling one way.

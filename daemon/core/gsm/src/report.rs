@@ -110,11 +110,10 @@ pub struct StatusReport {
 }
 
 impl StatusReport {
-    pub(crate) fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(octets);
+    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let first = reader.octet(Field::FirstOctet)?;
         let reference = reader.octet(Field::MessageReference)?;
-        let recipient = Address::decode(&mut reader, Field::RecipientAddress)?;
+        let recipient = Address::decode(reader, Field::RecipientAddress)?;
         let accepted = reader.array(Field::ServiceCentreTimeStamp)?;
         let discharge = reader.array(Field::DischargeTime)?;
         let status = Status(reader.octet(Field::Status)?);
@@ -129,8 +128,7 @@ impl StatusReport {
             status,
             // The status is what counts: a report is not lost for what some
             // networks append to it.
-            parameters: Parameters::decode(&mut reader, first & HAS_HEADER != 0)
-                .unwrap_or_default(),
+            parameters: Parameters::decode(reader, first & HAS_HEADER != 0).unwrap_or_default(),
         })
     }
 

@@ -47,11 +47,10 @@ impl Submit {
         }
     }
 
-    pub(crate) fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(octets);
+    pub(crate) fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let first = reader.octet(Field::FirstOctet)?;
         let reference = reader.octet(Field::MessageReference)?;
-        let recipient = Address::decode(&mut reader, Field::DestinationAddress)?;
+        let recipient = Address::decode(reader, Field::DestinationAddress)?;
         let protocol = reader.octet(Field::ProtocolIdentifier)?;
         let coding = DataCoding::from_octet(reader.octet(Field::DataCodingScheme)?);
         let validity = match first >> 3 & 3 {
@@ -63,7 +62,7 @@ impl Submit {
                 Some(ValidityPeriod::Absolute(ServiceCentreTime::from_octets(octets)))
             }
         };
-        let user_data = UserData::decode(&mut reader, coding, first & HAS_HEADER != 0)?;
+        let user_data = UserData::decode(reader, coding, first & HAS_HEADER != 0)?;
         Ok(Submit {
             reject_duplicates: first & REJECT_DUPLICATES != 0,
             reply_path: first & REPLY_PATH != 0,

@@ -30,7 +30,7 @@ impl ServiceCentreTime {
     /// of UTC (−79 to 79); seconds are kept, milliseconds dropped.
     ///
     /// # Errors
-    /// When the zone is out of range or the year is not 2000 to 2099.
+    /// When the zone is out of range or the year is not 1990 to 2089.
     pub fn new(moment: Timestamp, zone_quarters: i8) -> Result<Self, EncodeError> {
         if !(-79..=79).contains(&zone_quarters) {
             return Err(EncodeError::Time);
@@ -39,11 +39,12 @@ impl ServiceCentreTime {
             moment.unix_ms().div_euclid(1000).saturating_add(i64::from(zone_quarters) * 900);
         let local = jiff::Timestamp::from_second(local).map_err(|_| EncodeError::Time)?;
         let civil = jiff::tz::Offset::UTC.to_datetime(local);
-        let year = civil.year().checked_sub(2000).filter(|year| (0..100).contains(year));
-        let year = year.ok_or(EncodeError::Time)?;
+        if !(1990..2090).contains(&civil.year()) {
+            return Err(EncodeError::Time);
+        }
         let sign = if zone_quarters < 0 { 0x08 } else { 0 };
         Ok(ServiceCentreTime([
-            swapped(year as u8),
+            swapped((civil.year() % 100) as u8),
             swapped(civil.month() as u8),
             swapped(civil.day() as u8),
             swapped(civil.hour() as u8),
@@ -54,11 +55,13 @@ impl ServiceCentreTime {
     }
 
     /// The time on a clock in its zone, `None` when the digits name no day or
-    /// no time of day. The century is this one.
+    /// no time of day. Years from 90 on are of the last century, which had the
+    /// first short messages.
     pub fn civil(self) -> Option<jiff::civil::DateTime> {
         let [year, month, day, hour, minute, second, _] = self.0;
+        let year = i16::from(decimal(year)?);
         jiff::civil::DateTime::new(
-            2000 + i16::from(decimal(year)?),
+            if year < 90 { 2000 + year } else { 1900 + year },
             decimal(month)? as i8,
             decimal(day)? as i8,
             decimal(hour)? as i8,

@@ -76,7 +76,8 @@ impl UserData {
         let mut body = Reader::new(octets);
         let mut header = UserDataHeader::default();
         let mut header_octets = 0;
-        if has_header {
+        // A header that the first octet announces for empty user data is not there.
+        if has_header && length > 0 {
             let header_length = usize::from(body.octet(Field::UserDataHeader)?);
             header_octets = header_length + 1;
             header = match body.take(header_length, Field::UserDataHeader) {
