@@ -12,6 +12,11 @@ Every weight matrix is int8 with one scale an output channel. Activations are
 quantised as they come, with one scale a token: a few hidden channels of this
 model are twenty times larger than the rest, and only for some tokens, so that
 one scale for the whole tensor would spend the range of int8 on them.
+
+The graph is written so that tract 0.23 fuses it: every constant has the rank
+of what it meets, since one that tract has to extend keeps its additions and
+products from being joined into one pass; and layer normalisation is spelled
+out for the same reason. The runtime must know that `sequence >= 1`.
 """
 
 from __future__ import annotations
@@ -128,8 +133,12 @@ class Graph:
         return name
 
     def number(self, value: float) -> str:
-        """A shared f32 scalar."""
-        return self._once(f"number_{value!r}", np.array(value, np.float32))
+        """A shared f32 number, `[1, 1]`."""
+        return self._once(f"number_{value!r}", np.array([[value]], np.float32))
+
+    def row(self, name: str, values: np.ndarray) -> str:
+        """A vector as `[1, width]`."""
+        return self.constant(name, values[None])
 
     def integers(self, *values: int) -> str:
         """A shared i64 vector."""
@@ -153,10 +162,15 @@ def build(source: Source, w: Weights, int8: bool = True) -> bytes:
     linear = quantised_linear if int8 else plain_linear
 
     def norm(name: str, x: str, n: Norm) -> str:
-        return g.node(
-            "LayerNormalization", name, x, g.constant(f"{name}.gain", n.gain),
-            g.constant(f"{name}.bias", n.bias), axis=-1, epsilon=source.epsilon,
-        )  # fmt: skip
+        mean = g.node("ReduceMean", f"{name}.mean", x, g.integers(1), keepdims=1)
+        centred = g.node("Sub", f"{name}.centred", x, mean)
+        square = g.node("Mul", f"{name}.square", centred, centred)
+        variance = g.node("ReduceMean", f"{name}.variance", square, g.integers(1), keepdims=1)
+        safe = g.node("Add", f"{name}.safe", variance, g.number(source.epsilon))
+        inverse = g.node("Reciprocal", f"{name}.inverse", g.node("Sqrt", f"{name}.deviation", safe))
+        normal = g.node("Mul", f"{name}.normal", centred, inverse)
+        gained = g.node("Mul", f"{name}.gained", normal, g.row(f"{name}.gain", n.gain))
+        return g.node("Add", name, gained, g.row(f"{name}.bias", n.bias))
 
     def split(name: str, qkv: str, part: int, order: list[int]) -> str:
         piece = g.node(
@@ -205,7 +219,7 @@ def build(source: Source, w: Weights, int8: bool = True) -> bytes:
 
 def plain_linear(g: Graph, name: str, x: str, l: Linear) -> str:
     product = g.node("MatMul", f"{name}.product", x, g.constant(f"{name}.weight", l.weight))
-    return g.node("Add", name, product, g.constant(f"{name}.bias", l.bias))
+    return g.node("Add", name, product, g.row(f"{name}.bias", l.bias))
 
 
 def quantised_linear(g: Graph, name: str, x: str, l: Linear) -> str:
@@ -223,5 +237,5 @@ def quantised_linear(g: Graph, name: str, x: str, l: Linear) -> str:
     product = g.node("MatMulInteger", f"{name}.product", small, g.constant(f"{name}.weight", quantised))
     value = g.node("Cast", f"{name}.f32", product, to=TensorProto.FLOAT)
     by_token = g.node("Mul", f"{name}.by_token", value, scale)
-    by_channel = g.node("Mul", f"{name}.by_channel", by_token, g.constant(f"{name}.scales", scales))
-    return g.node("Add", name, by_channel, g.constant(f"{name}.bias", l.bias))
+    by_channel = g.node("Mul", f"{name}.by_channel", by_token, g.row(f"{name}.scales", scales))
+    return g.node("Add", name, by_channel, g.row(f"{name}.bias", l.bias))
