@@ -74,7 +74,8 @@ impl ContentReader {
     /// The `k` passages of the active editions with the best BM25 for any of
     /// the terms, best first. A term is folded as the index folds words (case
     /// and diacritics do not matter); one with something else than letters and
-    /// digits inside must match as a phrase.
+    /// digits inside must match as a phrase. Terms that stand in more than half
+    /// of the passages are left aside where there are others.
     ///
     /// # Errors
     /// When SQLite refuses.
@@ -105,10 +106,10 @@ impl ContentReader {
     }
 
     /// The `k` passages of the active editions with the best BM25 for the
-    /// character trigrams of the text's words, best first. At most
-    /// [`MAX_TRIGRAMS`](crate::MAX_TRIGRAMS) trigrams are looked up. Finds
-    /// other forms and misspellings of words; words shorter than three
-    /// characters have no trigrams.
+    /// character trigrams of the text's words, best first. Only the rarest
+    /// [`MAX_TRIGRAMS`](crate::MAX_TRIGRAMS) are looked up. Finds other forms and
+    /// misspellings of words; words shorter than three characters have no
+    /// trigrams.
     ///
     /// # Errors
     /// When SQLite refuses.
