@@ -308,3 +308,51 @@ fn semi_octet(digit: char) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(octets: &[u8]) -> Address {
+        Address::decode(&mut Reader::new(octets), Field::OriginatingAddress).unwrap()
+    }
+
+    #[test]
+    fn an_address_shows_two_characters_only() {
+        let address = read(&[12, 0x91, 0x62, 0x95, 0x19, 0x00, 0x00, 0x24]);
+        assert_eq!(format!("{address} {address:?}"), "…42 Address(International …42)");
+        assert_eq!(address.reveal(), "+265991000042");
+    }
+
+    #[test]
+    fn a_short_code_can_be_sent_to_and_a_name_cannot() {
+        let code = read(&[5, 0x81, 0x05, 0x31, 0xf1]);
+        assert_eq!(code.number().unwrap().reveal(), "50131");
+        let name = read(&[9, 0xd0, 0xc2, 0xf7, 0xba, 0xbc, 0x06]);
+        assert_eq!((name.reveal().as_str(), name.number()), ("Bokek", None));
+        let star = read(&[3, 0x81, 0x1a, 0xfb]);
+        assert_eq!((star.reveal().as_str(), star.number()), ("*1#", None));
+    }
+
+    #[test]
+    fn seven_letters_are_not_eight() {
+        let name = Address::name("Sevenly").unwrap();
+        let (length, mut octets) = name.value_octets().unwrap();
+        assert_eq!((length, octets.len()), (13, 7));
+        octets.splice(..0, [14, 0xd0]);
+        assert_eq!(read(&octets), name, "a sender that counts whole octets");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        assert!(Address::name("twelve chars").is_err());
+        assert!(Address::name("ndalama ŵ").is_err());
+        assert!(
+            Address::digits(TypeOfNumber::Unknown, NumberingPlan::ISDN, "123456789012345678901")
+                .is_err()
+        );
+        let long = Address::decode(&mut Reader::new(&[21, 0x91, 0]), Field::RecipientAddress);
+        let field = Field::RecipientAddress;
+        assert_eq!(long, Err(DecodeError::AddressTooLong { field, length: 21 }));
+    }
+}

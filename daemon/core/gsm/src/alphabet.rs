@@ -289,3 +289,41 @@ pub fn from_ucs2(octets: &[u8]) -> String {
 pub fn to_ucs2(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_be_bytes).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_read_as_the_standard_says() {
+        let read = |septets: &[u8]| from_septets(septets, Shift::NONE);
+        assert_eq!(read(&[0x1b, 0x65, 0x35]), "€5");
+        assert_eq!(read(&[0x1b, 0x41]), "A", "not in the extension");
+        assert_eq!(read(&[0x1b, 0x1b, 0x41]), " A", "a further table, which none is");
+        assert_eq!(read(&[0x41, 0x1b]), "A", "its other half has not come");
+        assert_eq!(read(&[0x1b, 0x0a]), "\u{c}", "page break");
+    }
+
+    #[test]
+    fn a_language_shifts_both_tables() {
+        let turkish = Some(NationalLanguage::Turkish);
+        let both = Shift { locking: turkish, single: turkish };
+        assert_eq!(from_septets(&[0x0b, 0x0c, 0x1b, 0x53], both), "ĞğŞ");
+        assert_eq!(from_septets(&[0x0b, 0x0c, 0x1b, 0x53], Shift::NONE), "ØøS");
+        assert_eq!(to_septets("ĞğŞ", both), Some(vec![0x0b, 0x0c, 0x1c]));
+    }
+
+    #[test]
+    fn seven_octets_hold_eight_septets() {
+        let septets = to_septets("hellohel", Shift::NONE).unwrap();
+        assert_eq!(pack(&septets, 0), [0xe8, 0x32, 0x9b, 0xfd, 0x46, 0x97, 0xd9]);
+        assert_eq!(pack(&septets[..1], 1), [0xd0], "after one fill bit");
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        assert_eq!(from_ucs2(&[0xd8, 0x3d, 0xde, 0x00]), "😀");
+        assert_eq!(from_ucs2(&[0xd8, 0x3d, 0x00, 0x41]), "\u{fffd}A");
+        assert_eq!(from_ucs2(&[0xde, 0x00, 0x00]), "\u{fffd}", "and an octet too many");
+    }
+}

@@ -112,3 +112,124 @@ fn octets(part: &Deliver) -> Vec<u8> {
         Body::Gsm7(_) => part.text().unwrap_or_default().into_bytes(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::{
+        Address, Alphabet, Concat, ConcatReference, DataCoding, Element, NationalLanguage,
+        ServiceCentreTime, UserData, UserDataHeader,
+    };
+
+    /// Joins parts that are written `2/3 …`, with the text in the default
+    /// alphabet, `u 2/3 …` with UTF-16 in hexadecimal, or `t 2/3 …` with the
+    /// Turkish tables. `\e` is an escape.
+    fn check(parts: &str, expected: Expect) {
+        let parts: Vec<Deliver> = parts.trim().lines().map(|line| part(line.trim())).collect();
+        let shown = match assemble(&parts) {
+            Assembly::Complete(content) => shown(content),
+            Assembly::Partial { content, missing } => {
+                format!("{} (missing {missing:?})", shown(content))
+            }
+        };
+        expected.assert_eq(&shown);
+    }
+
+    fn shown(content: Content) -> String {
+        match content {
+            Content::Text(text) => text,
+            Content::Data(octets) => hex::encode(octets),
+        }
+    }
+
+    fn part(line: &str) -> Deliver {
+        let (kind, line) = match line.split_once(' ') {
+            Some((kind @ ("u" | "t" | "d"), rest)) => (kind, rest),
+            _ => ("", line),
+        };
+        let (place, text) = line.split_once(' ').unwrap();
+        let (sequence, total) = place.split_once('/').unwrap();
+        let (sequence, total) = (sequence.parse().unwrap(), total.parse().unwrap());
+        let reference = ConcatReference::Short(7);
+        let mut elements = vec![Element::concat(Concat { reference, total, sequence })];
+        let (alphabet, body) = match kind {
+            "u" => (Alphabet::Ucs2, Body::Ucs2(hex::decode(text).unwrap())),
+            "d" => (Alphabet::Data, Body::Data(hex::decode(text).unwrap())),
+            _ => {
+                let codes = text.replace("\\e", "\u{1b}").replace('_', " ").into_bytes();
+                (Alphabet::Gsm7, Body::Gsm7(codes))
+            }
+        };
+        if kind == "t" {
+            elements.push(Element::single_shift(NationalLanguage::Turkish));
+        }
+        Deliver {
+            more_messages: false,
+            loop_prevention: false,
+            reply_path: false,
+            status_report: false,
+            originator: Address::name("Test").unwrap(),
+            protocol: 0,
+            coding: DataCoding::new(alphabet, None),
+            service_centre_time: ServiceCentreTime::from_octets([0; 7]),
+            user_data: UserData { header: UserDataHeader { elements }, body },
+        }
+    }
+
+    #[test]
+    fn parts_come_in_any_order_and_twice() {
+        check(
+            "3/3 safe?
+             1/3 Is_the_
+             3/3 drink?
+             2/3 water_",
+            expect!["Is the water safe?"],
+        );
+    }
+
+    #[test]
+    fn a_missing_part_leaves_a_mark() {
+        check(
+            "4/5 the_clinic
+             1/5 Where",
+            expect!["Where…the clinic… (missing [2, 3, 5])"],
+        );
+    }
+
+    #[test]
+    fn an_escape_applies_to_the_next_part() {
+        check("1/2 costs_\\e\n2/2 e_5", expect!["costs € 5"]);
+        check("2/2 e_5", expect!["…e 5 (missing [1])"]);
+    }
+
+    #[test]
+    fn a_surrogate_pair_may_be_cut_anywhere() {
+        check("u 1/2 0041d83d\nu 2/2 de000042", expect!["A😀B"]);
+        check("u 1/3 0041d8\nu 2/3 3dde\nu 3/3 000042", expect!["A😀B"]);
+        check("u 1/3 d83d\nu 3/3 de00", expect!["�…� (missing [2])"]);
+    }
+
+    #[test]
+    fn each_part_may_have_its_own_alphabet() {
+        check("1/3 Ndi_\nu 2/3 0175\nt 3/3 \\eg", expect!["Ndi ŵğ"]);
+    }
+
+    #[test]
+    fn an_impossible_place_makes_a_message_of_its_own() {
+        check("3/2 alone\n1/2 other", expect!["alone"]);
+        check("0/0 alone", expect!["alone"]);
+    }
+
+    #[test]
+    fn data_is_joined_as_octets() {
+        check("d 2/2 03\nd 1/2 0102", expect!["010203"]);
+        check("d 2/2 ff\n1/2 a", expect!["61ff"]);
+    }
+
+    #[test]
+    fn nothing_is_nothing() {
+        assert_eq!(assemble(&[]), Assembly::Complete(Content::Text(String::new())));
+    }
+}

@@ -126,3 +126,50 @@ impl DataCoding {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// TS 23.038 §4, a line for each group.
+    #[test]
+    fn every_group_has_its_alphabet_and_class() {
+        let read = |octet| {
+            let coding = DataCoding::from_octet(octet);
+            (coding.alphabet(), coding.class().map(Class::number), coding.is_compressed())
+        };
+        assert_eq!(read(0x00), (Alphabet::Gsm7, None, false));
+        assert_eq!(read(0x06), (Alphabet::Data, None, false), "class bits without a class");
+        assert_eq!(read(0x10), (Alphabet::Gsm7, Some(0), false));
+        assert_eq!(read(0x19), (Alphabet::Ucs2, Some(1), false));
+        assert_eq!(read(0x0c), (Alphabet::Gsm7, None, false), "a reserved alphabet");
+        assert_eq!(read(0x2a), (Alphabet::Ucs2, None, true));
+        assert_eq!(read(0x48), (Alphabet::Ucs2, None, false), "deletes itself");
+        assert_eq!(read(0x88), (Alphabet::Gsm7, None, false), "a reserved group");
+        assert_eq!(read(0xc8), (Alphabet::Gsm7, None, false));
+        assert_eq!(read(0xe0), (Alphabet::Ucs2, None, false));
+        assert_eq!(read(0xf6), (Alphabet::Data, Some(2), false));
+        assert_eq!(read(0xfb), (Alphabet::Gsm7, Some(3), false));
+    }
+
+    #[test]
+    fn voice_mail_announces_itself() {
+        let waiting = DataCoding::from_octet(0xc8).waiting();
+        assert_eq!(waiting, Some(Waiting { active: true, kind: 0, store: false }));
+        assert_eq!(
+            DataCoding::from_octet(0xd2).waiting().map(|w| (w.active, w.store)),
+            Some((false, true))
+        );
+        assert_eq!(DataCoding::GSM7.waiting(), None);
+    }
+
+    #[test]
+    fn a_built_scheme_says_what_it_was_built_from() {
+        for alphabet in [Alphabet::Gsm7, Alphabet::Data, Alphabet::Ucs2] {
+            for class in [None, Some(Class::Flash), Some(Class::Equipment)] {
+                let coding = DataCoding::new(alphabet, class);
+                assert_eq!((coding.alphabet(), coding.class()), (alphabet, class));
+            }
+        }
+    }
+}

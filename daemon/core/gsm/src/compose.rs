@@ -379,3 +379,151 @@ pub fn submit_parts(
     }
     Ok(parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    /// The cost of a text without and with national tables.
+    fn check_cost(text: &str, expected: Expect) {
+        let cost =
+            |shifts| format!("{:?}", Plan::new(text, Layout { shifts, long_reference: false }));
+        let (none, all) = (cost(Shifts::None), cost(Shifts::All));
+        expected.assert_eq(&if none == all { none } else { format!("{none}\n{all}") });
+    }
+
+    #[test]
+    fn a_text_costs_what_its_dearest_letter_costs() {
+        check_cost(
+            "",
+            expect!["0 units of Gsm7(Shift { locking: None, single: None }) in 1 × 160"],
+        );
+        check_cost(
+            "Maji safi ni nini?",
+            expect!["18 units of Gsm7(Shift { locking: None, single: None }) in 1 × 160"],
+        );
+        check_cost(
+            &"Maji safi? ".repeat(15),
+            expect!["165 units of Gsm7(Shift { locking: None, single: None }) in 2 × 153"],
+        );
+        check_cost(
+            "10 € {a}",
+            expect!["11 units of Gsm7(Shift { locking: None, single: None }) in 1 × 160"],
+        );
+        check_cost(&"Ndalama zimene ŵanthu ".repeat(5), expect!["110 units of Ucs2 in 2 × 67"]);
+        check_cost(
+            &"günaydın şimdi ".repeat(5),
+            expect![[r#"
+            75 units of Ucs2 in 2 × 67
+            75 units of Gsm7(Shift { locking: Some(Turkish), single: None }) in 1 × 155"#]],
+        );
+        check_cost(
+            &"नमस्ते दुनिया ".repeat(6),
+            expect![[r#"
+            84 units of Ucs2 in 2 × 67
+            84 units of Gsm7(Shift { locking: Some(Hindi), single: None }) in 1 × 155"#]],
+        );
+    }
+
+    /// The parts of a text, in a layout whose parts are long enough to be real
+    /// and shown by their ends.
+    fn check_cut(text: &str, expected: Expect) {
+        let ends = |part: &&str| {
+            let letters: Vec<char> = part.chars().collect();
+            let head: String = letters.iter().take(6).collect();
+            let tail: String = letters[letters.len().saturating_sub(9)..].iter().collect();
+            format!("{:3} {head:?}…{tail:?}\n", letters.len())
+        };
+        expected.assert_eq(&split(text, Layout::default()).iter().map(ends).collect::<String>());
+    }
+
+    #[test]
+    fn words_and_numbers_stay_whole_where_that_is_free() {
+        check_cut(
+            &"Call the clinic on +265991000042 before noon. ".repeat(4),
+            expect![[r#"
+            153 "Call t"…"he clinic"
+             31 " on +2"…"re noon. "
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_word_is_cut_before_a_part_is_added() {
+        check_cut(
+            &"0123456789".repeat(30),
+            expect![[r#"
+            153 "012345"…"456789012"
+            147 "345678"…"123456789"
+        "#]],
+        );
+        check_cut(
+            &format!("{} {}", "a".repeat(140), "b".repeat(165)),
+            expect![[r#"
+            153 "aaaaaa"…"bbbbbbbbb"
+            153 "bbbbbb"…"bbbbbbbbb"
+        "#]],
+        );
+    }
+
+    #[test]
+    fn no_cut_falls_inside_a_character() {
+        check_cut(
+            &format!("{}{}", "x".repeat(152), "€".repeat(20)),
+            expect![[r#"
+            152 "xxxxxx"…"xxxxxxxxx"
+             20 "€€€€€€"…"€€€€€€€€€"
+        "#]],
+        );
+        check_cut(
+            &format!("{}{}", "x".repeat(66), "😀".repeat(20)),
+            expect![[r#"
+             66 "xxxxxx"…"xxxxxxxxx"
+             20 "😀😀😀😀😀😀"…"😀😀😀😀😀😀😀😀😀"
+        "#]],
+        );
+    }
+
+    fn recipient() -> Address {
+        Address::from(&jibu_types::PhoneNumber::parse("+265991000042").unwrap())
+    }
+
+    #[test]
+    fn parts_are_numbered_and_count_up() {
+        let options = SubmitOptions {
+            concat_reference: ConcatReference::Long(0x1234),
+            message_reference: 255,
+            status_report: true,
+            class: Some(Class::Phone),
+            validity: Some(ValidityPeriod::Relative(167)),
+            ..SubmitOptions::default()
+        };
+        let heads: Vec<String> = submit_parts(&recipient(), &"word ".repeat(50), &options)
+            .unwrap()
+            .iter()
+            .map(|part| format!("{} {}", part.tpdu_len, &part.hex()[..50]))
+            .collect();
+        expect![[r#"
+            153 0071FF0C916295190000240011A79E06080412340201F7B79C
+            109 0071000C916295190000240011A76C06080412340202F7B79C"#]]
+        .assert_eq(&heads.join("\n"));
+    }
+
+    #[test]
+    fn more_parts_than_can_be_numbered_are_refused() {
+        let text = "word ".repeat(8000);
+        let refused = submit(&recipient(), &text, &SubmitOptions::default()).unwrap_err();
+        expect!["the text needs 262 parts; 255 are the most that one message can have"]
+            .assert_eq(&refused.to_string());
+    }
+
+    #[test]
+    fn nothing_of_a_text_is_shown_for_debugging() {
+        let plan = Plan::new("Where is the clinic?", Layout::default());
+        let part = submit_parts(&recipient(), "Where?", &SubmitOptions::default()).unwrap();
+        let shown = format!("{plan:?} {part:?}");
+        assert!(!shown.contains("here") && !shown.contains("2659"), "{shown}");
+    }
+}

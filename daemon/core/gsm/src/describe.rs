@@ -150,12 +150,11 @@ fn octets(hexadecimal: &str) -> Result<Vec<u8>, String> {
     if digits.is_empty() {
         return Err("there are no hexadecimal digits".to_owned());
     }
-    hex::decode(&digits).map_err(|error| match error {
-        hex::FromHexError::InvalidHexCharacter { c, index } => {
-            format!("character {} of the PDU, {c:?}, is no hexadecimal digit", index + 1)
-        }
-        _ => format!("the PDU has an odd number of hexadecimal digits, {}", digits.len()),
-    })
+    if let Some(other) = digits.chars().find(|digit| !digit.is_ascii_hexdigit()) {
+        return Err(format!("{other:?} is no hexadecimal digit"));
+    }
+    hex::decode(&digits)
+        .map_err(|_| format!("there is an odd number of hexadecimal digits, {}", digits.len()))
 }
 
 fn from_tpdu(octets: &[u8]) -> Description {
@@ -172,7 +171,7 @@ fn from_tpdu(octets: &[u8]) -> Description {
     let announced = octets.first().is_some_and(|first| first & HAS_HEADER != 0);
     let header = described.text.is_some() && announced;
     Description {
-        kind: octets.first().map(|first| MessageType::stored(*first).to_string()),
+        kind: octets.first().copied().and_then(MessageType::stored).map(|kind| kind.to_string()),
         tpdu_len: Some(octets.len()),
         udh: described.udh.or(header.then(Vec::new)),
         ..described
@@ -321,5 +320,101 @@ fn writing(writing: ussd::Writing) -> &'static str {
         ussd::Writing::DataHex => "8bit-hex",
         ussd::Writing::Ucs2Hex => "ucs2-hex",
         ussd::Writing::Undecided => "gsm7-packed-hex or hex: undecided",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(input: &str, expected: Expect) {
+        expected.assert_eq(&serde_json::to_string(&line(input)).unwrap());
+    }
+
+    #[test]
+    fn a_message_is_spread_out() {
+        check(
+            "0791628588001011040C916295190000240000621122617161800ACDB03A0D9A87CDE91F",
+            expect![[
+                r#"{"kind":"SMS-DELIVER","smsc":"+265888000111","tpdu_len":28,"number":"+265991000042","pid":0,"dcs":0,"alphabet":"gsm7","timestamp":"2026-11-22 16:17:16","tz_quarters":8,"national_single":null,"national_locking":null,"text":"Maji safi?"}"#
+            ]],
+        );
+        check(
+            "0791628588001011440C91629519000024000062112261716180 0D062401012501036161E28D19",
+            expect![[
+                r#"{"kind":"SMS-DELIVER","smsc":"+265888000111","tpdu_len":31,"number":"+265991000042","pid":0,"dcs":0,"alphabet":"gsm7","timestamp":"2026-11-22 16:17:16","tz_quarters":8,"udh":[{"iei":"24","data":"01"},{"iei":"25","data":"03"}],"national_single":"turkish","national_locking":"portuguese","text":"aBço€"}"#
+            ]],
+        );
+        check(
+            "0791628588001011440C9162951900002400086211226171618009060804000702 02DE00",
+            expect![[
+                r#"{"kind":"SMS-DELIVER","smsc":"+265888000111","tpdu_len":28,"number":"+265991000042","pid":0,"dcs":8,"alphabet":"ucs2","timestamp":"2026-11-22 16:17:16","tz_quarters":8,"udh":[{"iei":"08","data":"00070202"}],"concat":{"ref":7,"total":2,"seq":2,"bits":16},"text":"�"}"#
+            ]],
+        );
+        check(
+            "0791628588001011440C91629519000024000462112261716180 0A0605040B8423F0010203",
+            expect![[
+                r#"{"kind":"SMS-DELIVER","smsc":"+265888000111","tpdu_len":29,"number":"+265991000042","pid":0,"dcs":4,"alphabet":"8bit","timestamp":"2026-11-22 16:17:16","tz_quarters":8,"udh":[{"iei":"05","data":"0B8423F0"}],"text":null,"data":"010203"}"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn what_we_send_and_what_became_of_it() {
+        check(
+            "0031090581 0531F100 10A702EF35",
+            expect![[
+                r#"{"kind":"SMS-SUBMIT","tpdu_len":13,"number":"50131","message_reference":9,"pid":0,"dcs":16,"alphabet":"gsm7","class":0,"vp":167,"national_single":null,"national_locking":null,"text":"ok"}"#
+            ]],
+        );
+        check(
+            "07916285880010110609 0C916295190000246211226171618062112261716180 46",
+            expect![[
+                r#"{"kind":"SMS-STATUS-REPORT","smsc":"+265888000111","tpdu_len":25,"number":"+265991000042","message_reference":9,"timestamp":"2026-11-22 16:17:16","tz_quarters":8,"discharge":"2026-11-22 16:17:16","discharge_tz_quarters":8,"status":70,"status_meaning":"validity period expired"}"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn a_tpdu_alone_is_recognised() {
+        check(
+            "06090C91629519000024621122617161806211226171618000",
+            expect![[
+                r#"{"kind":"SMS-STATUS-REPORT","tpdu_len":25,"number":"+265991000042","message_reference":9,"timestamp":"2026-11-22 16:17:16","tz_quarters":8,"discharge":"2026-11-22 16:17:16","discharge_tz_quarters":8,"status":0,"status_meaning":"received by the recipient"}"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_what_is_known() {
+        check("", expect![[r#"{"error":"there are no hexadecimal digits"}"#]]);
+        check("MPESA", expect![[r#"{"error":"'M' is no hexadecimal digit"}"#]]);
+        check("0791F", expect![[r#"{"error":"there is an odd number of hexadecimal digits, 5"}"#]]);
+        check(
+            "0003",
+            expect![[
+                r#"{"error":"the first octet names a message type that does not exist","tpdu_len":1}"#
+            ]],
+        );
+        check(
+            "0791628588001011040C916295190000240000621122617161800ACDB03A0D9A",
+            expect![[
+                r#"{"kind":"SMS-DELIVER","error":"the PDU ends in its user data: 5 of 9 octets are there","smsc":"+265888000111","tpdu_len":24,"number":"+265991000042","pid":0,"dcs":0,"alphabet":"gsm7","timestamp":"2026-11-22 16:17:16","tz_quarters":8,"national_single":null,"national_locking":null,"text":"Maji "}"#
+            ]],
+        );
+        check(
+            "00441581",
+            expect![[
+                r#"{"kind":"SMS-DELIVER","error":"the originating address says that it has 21 digits; 20 are the most","tpdu_len":3}"#
+            ]],
+        );
+        check(
+            "+CUSD: 9",
+            expect![[
+                r#"{"kind":"CUSD","error":"the line's first value is not one of 0 to 5 (TS 27.007 §7.15)"}"#
+            ]],
+        );
     }
 }

@@ -64,7 +64,7 @@ impl fmt::Display for Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The octets end before the message does.
-    #[error("the PDU ends in its {field}: {wanted} octets are wanted there, {left} are left")]
+    #[error("the PDU ends in its {field}: {left} of {wanted} octets are there")]
     Truncated {
         /// Where it ends.
         field: Field,
@@ -89,6 +89,9 @@ pub enum DecodeError {
         /// Octets of the user data.
         user_data: usize,
     },
+    /// The message type indicator that TS 23.040 §9.2.3.1 keeps in reserve.
+    #[error("the first octet names a message type that does not exist")]
+    ReservedType,
     /// A message of a type that is not read in this direction.
     #[error("this is an {0}, which is not read here")]
     Unexpected(MessageType),

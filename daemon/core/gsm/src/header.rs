@@ -192,3 +192,52 @@ impl UserDataHeader {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn concat(octets: &[u8]) -> Option<Concat> {
+        UserDataHeader::decode(octets).concat()
+    }
+
+    #[test]
+    fn an_impossible_place_is_no_place() {
+        assert_eq!(concat(&[0, 3, 7, 0, 0]), None, "no parts");
+        assert_eq!(concat(&[0, 3, 7, 2, 0]), None, "part 0");
+        assert_eq!(concat(&[0, 3, 7, 2, 3]), None, "beyond the last");
+        assert_eq!(concat(&[0, 2, 7, 2]), None, "an octet short");
+        assert!(concat(&[0, 3, 0, 1, 1]).is_some(), "reference 0, one part");
+    }
+
+    #[test]
+    fn of_two_places_the_last_counts() {
+        let octets = [0, 3, 7, 2, 1, 8, 4, 1, 2, 3, 3];
+        let reference = ConcatReference::Long(0x0102);
+        assert_eq!(concat(&octets), Some(Concat { reference, total: 3, sequence: 3 }));
+    }
+
+    #[test]
+    fn a_header_whose_end_is_missing_counts_for_nothing() {
+        for octets in [&[0, 3, 7, 2, 1, 8, 4, 1][..], &[0, 3, 7, 2, 1, 8]] {
+            assert_eq!(UserDataHeader::decode(octets), UserDataHeader::default());
+        }
+    }
+
+    #[test]
+    fn an_unknown_element_is_kept() {
+        let octets = [0x70, 1, 0xaa, 0x24, 1, 99];
+        let header = UserDataHeader::decode(&octets);
+        assert_eq!(header.shift(), Shift::NONE, "a language that does not exist");
+        assert_eq!(header.encode().unwrap(), [&[6][..], &octets].concat());
+    }
+
+    #[test]
+    fn ports_come_in_two_widths() {
+        let ports = |octets: &[u8]| UserDataHeader::decode(octets).ports();
+        let wide = Ports { destination: 2948, source: 9200 };
+        assert_eq!(ports(&[5, 4, 0x0b, 0x84, 0x23, 0xf0]), Some(wide));
+        assert_eq!(ports(&[4, 2, 240, 241]), Some(Ports { destination: 240, source: 241 }));
+        assert_eq!(UserDataHeader { elements: vec![Element::ports(wide)] }.ports(), Some(wide));
+    }
+}

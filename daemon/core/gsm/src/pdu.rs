@@ -31,14 +31,15 @@ impl MessageType {
         }
     }
 
-    /// The type of the messages in a modem's storage: what came in, what was
-    /// written to be sent, and reports. The reserved indicator is read as a
-    /// DELIVER (TS 23.040 §9.2.3.1).
-    pub fn stored(first_octet: u8) -> Self {
+    /// The type of a message in a modem's storage by its first octet: what came
+    /// in, what was written to be sent, and reports. `None` for the reserved
+    /// indicator: nothing sends it, and where it stands the octets are no TPDU.
+    pub fn stored(first_octet: u8) -> Option<Self> {
         match first_octet & 3 {
-            1 => MessageType::Submit,
-            2 => MessageType::StatusReport,
-            _ => MessageType::Deliver,
+            0 => Some(MessageType::Deliver),
+            1 => Some(MessageType::Submit),
+            2 => Some(MessageType::StatusReport),
+            _ => None,
         }
     }
 }
@@ -97,9 +98,10 @@ impl Tpdu {
         let first = Reader::new(octets).octet(Field::FirstOctet)?;
         let mut reader = Reader::new(octets);
         let tpdu = match MessageType::stored(first) {
-            MessageType::Submit => Tpdu::Submit(Submit::decode(&mut reader)?),
-            MessageType::StatusReport => Tpdu::StatusReport(StatusReport::decode(&mut reader)?),
-            _ => Tpdu::Deliver(Deliver::decode(&mut reader)?),
+            Some(MessageType::Deliver) => Tpdu::Deliver(Deliver::decode(&mut reader)?),
+            Some(MessageType::Submit) => Tpdu::Submit(Submit::decode(&mut reader)?),
+            Some(_) => Tpdu::StatusReport(StatusReport::decode(&mut reader)?),
+            None => return Err(DecodeError::ReservedType),
         };
         Ok((tpdu, reader.rest()))
     }
@@ -112,13 +114,13 @@ impl Tpdu {
     pub fn decode_travelling(octets: &[u8], direction: Direction) -> Result<Self, DecodeError> {
         let first = Reader::new(octets).octet(Field::FirstOctet)?;
         match (direction, MessageType::stored(first)) {
-            (Direction::ToMobile, MessageType::Submit) => {
+            (Direction::ToMobile, Some(MessageType::Submit)) => {
                 Err(DecodeError::Unexpected(MessageType::SubmitReport))
             }
-            (Direction::FromMobile, MessageType::Deliver) => {
+            (Direction::FromMobile, Some(MessageType::Deliver)) => {
                 Err(DecodeError::Unexpected(MessageType::DeliverReport))
             }
-            (Direction::FromMobile, MessageType::StatusReport) => {
+            (Direction::FromMobile, Some(MessageType::StatusReport)) => {
                 Err(DecodeError::Unexpected(MessageType::Command))
             }
             _ => Tpdu::decode(octets),
@@ -205,5 +207,37 @@ impl Pdu {
         }
         out.extend(self.tpdu.encode()?);
         Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_for_us_is_refused_by_name() {
+        let refused = |octets: &[u8], direction| {
+            Tpdu::decode_travelling(octets, direction).unwrap_err().to_string()
+        };
+        let to = Direction::ToMobile;
+        let from = Direction::FromMobile;
+        assert_eq!(refused(&[0x01], to), "this is an SMS-SUBMIT-REPORT, which is not read here");
+        assert_eq!(refused(&[0x00], from), "this is an SMS-DELIVER-REPORT, which is not read here");
+        assert_eq!(refused(&[0x02], from), "this is an SMS-COMMAND, which is not read here");
+        assert_eq!(
+            refused(&[0x03], to),
+            "the first octet names a message type that does not exist"
+        );
+        assert_eq!(refused(&[], to), "the PDU ends in its first octet: 0 of 1 octets are there");
+    }
+
+    #[test]
+    fn the_service_centre_stands_in_front() {
+        let (address, tpdu) = Pdu::split(&[7, 0x91, 0x62, 0x85, 0x88, 0, 1, 0x11, 9, 9]).unwrap();
+        assert_eq!((address.unwrap().reveal().as_str(), tpdu), ("+265888001011", &[9u8, 9][..]));
+        assert_eq!(Pdu::split(&[0, 9]), Ok((None, &[9][..])));
+        assert_eq!(Pdu::split(&[1, 0x81, 9]), Ok((None, &[9][..])), "a type and no digits");
+        assert!(Pdu::split(&[7, 0x91]).is_err());
+        assert!(Pdu::split(&[13, 0x91, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_err());
     }
 }

@@ -198,3 +198,18 @@ impl Parameters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_says_whether_to_go_on() {
+        let outcome = |octet| Status::from_octet(octet).outcome();
+        assert_eq!([0x00, 0x02, 0x1f].map(outcome), [Outcome::Delivered; 3]);
+        assert_eq!([0x20, 0x25, 0x3f].map(outcome), [Outcome::Trying; 3]);
+        assert_eq!([0x40, 0x46, 0x5f].map(outcome), [Outcome::FailedPermanently; 3]);
+        assert_eq!([0x60, 0x65, 0x7f, 0xff].map(outcome), [Outcome::FailedTemporarily; 4]);
+        assert_eq!(Status::from_octet(0x46).meaning(), "validity period expired");
+    }
+}

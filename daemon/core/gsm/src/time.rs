@@ -176,3 +176,69 @@ fn relative(code: u8) -> Duration {
     };
     Duration::from_secs(minutes * 60)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_west_of_greenwich_is_later_in_utc() {
+        let time = ServiceCentreTime::from_octets([0x70, 0x11, 0x10, 0x31, 0x05, 0x45, 0x8a]);
+        assert_eq!(time.to_string(), "2007-11-01 13:50:54-07:00");
+        assert_eq!(time.timestamp().unwrap().to_string(), "2007-11-01T20:50:54Z");
+    }
+
+    #[test]
+    fn what_can_be_read_of_a_time_is_kept() {
+        let no_day = ServiceCentreTime::from_octets([0x62, 0x11, 0x00, 0x71, 0x61, 0x00, 0x80]);
+        assert_eq!(
+            (no_day.civil(), no_day.zone_quarters(), no_day.timestamp()),
+            (None, Some(8), None)
+        );
+        let no_zone = ServiceCentreTime::from_octets([0x62, 0x11, 0x22, 0x71, 0x61, 0x00, 0xff]);
+        assert_eq!(no_zone.to_string(), "2026-11-22 17:16:00?");
+        let nothing = ServiceCentreTime::from_octets([0xff; 7]);
+        assert_eq!(nothing.to_string(), "??");
+    }
+
+    #[test]
+    fn a_digit_above_nine_counts_for_what_it_is() {
+        let time = ServiceCentreTime::from_octets([0x61, 0x01, 0x03, 0x40, 0x95, 0x44, 0xc2]);
+        assert_eq!(time.zone_quarters(), Some(32));
+    }
+
+    #[test]
+    fn the_first_messages_were_of_the_last_century() {
+        let time = ServiceCentreTime::from_octets([0x99, 0x30, 0x92, 0x51, 0x61, 0x95, 0x80]);
+        assert_eq!(time.to_string(), "1999-03-29 15:16:59+02:00");
+    }
+
+    /// TS 23.040 §9.2.3.12.1.
+    #[test]
+    fn a_relative_period_has_four_steps() {
+        let hours =
+            |code| ValidityPeriod::Relative(code).duration().unwrap().as_secs() as f64 / 3600.0;
+        assert_eq!([0, 11, 143].map(hours), [1.0 / 12.0, 1.0, 12.0]);
+        assert_eq!([144, 167].map(hours), [12.5, 24.0]);
+        assert_eq!([168, 196].map(hours), [48.0, 720.0]);
+        assert_eq!([197, 255].map(hours), [5.0 * 168.0, 63.0 * 168.0]);
+    }
+
+    #[test]
+    fn a_span_gets_the_next_longer_period() {
+        let code = |minutes: u64| ValidityPeriod::at_least(Duration::from_secs(minutes * 60));
+        assert_eq!(code(0), ValidityPeriod::Relative(0));
+        assert_eq!(code(6), ValidityPeriod::Relative(1));
+        assert_eq!(code(48 * 60), ValidityPeriod::Relative(168));
+        assert_eq!(code(u64::MAX / 60), ValidityPeriod::Relative(255));
+    }
+
+    #[test]
+    fn an_enhanced_period_may_name_a_length() {
+        let period = |octets| ValidityPeriod::Enhanced(octets).duration().map(|d| d.as_secs());
+        assert_eq!(period([1, 11, 0, 0, 0, 0, 0]), Some(3600));
+        assert_eq!(period([2, 90, 0, 0, 0, 0, 0]), Some(90));
+        assert_eq!(period([0x43, 0x10, 0x20, 0x30, 0, 0, 0]), Some(3600 + 2 * 60 + 3));
+        assert_eq!(period([0, 1, 2, 3, 4, 5, 6]), None);
+    }
+}

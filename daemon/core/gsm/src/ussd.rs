@@ -197,3 +197,86 @@ pub fn request(text: &str, form: RequestForm) -> Option<String> {
     };
     Some(format!("AT+CUSD=1,\"{written}\",15"))
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(line: &str, expected: Expect) {
+        expected.assert_eq(&match parse_line(line) {
+            Ok(Ussd { mode, text, coding, writing }) => {
+                format!("{mode:?} {text:?} {coding:?} {writing:?}")
+            }
+            Err(error) => error.to_string(),
+        });
+    }
+
+    #[test]
+    fn lines_are_read_as_modems_print_them() {
+        check(
+            "+CUSD: 1,\"1. Salio\n2. Ofa\",15",
+            expect![[r#"ActionNeeded Some("1. Salio\n2. Ofa") Some(15) Plain"#]],
+        );
+        check(
+            "+CUSD: 0,\"D3303BFDD681623218\",15",
+            expect![[r#"Done Some("Salio: 120") Some(15) PackedHex"#]],
+        );
+        check(
+            "+CUSD: 2,\"004E00640061006C0061006D0061003A00200175\",72",
+            expect![[r#"Ended Some("Ndalama: ŵ") Some(72) Ucs2Hex"#]],
+        );
+        check(
+            "+CUSD:0,\"say \"hi\" to us\", 0",
+            expect![[r#"Done Some("say \"hi\" to us") Some(0) Plain"#]],
+        );
+        check("+CUSD: 2,,15", expect!["Ended None Some(15) Plain"]);
+        check("+CUSD: 4", expect!["NotSupported None None Absent"]);
+        check("+CUSD: 0,\"cut short", expect![[r#"Done Some("cut short") None Plain"#]]);
+    }
+
+    #[test]
+    fn what_looks_hexadecimal_need_not_be() {
+        check("+CUSD: 0,\"2500\",15", expect![[r#"Done Some("2500") Some(15) Plain"#]]);
+        check("+CUSD: 0,\"BEEF\",15", expect![[r#"Done Some("BEEF") Some(15) Plain"#]]);
+        check("+CUSD: 0,\"12345678\"", expect![[r#"Done Some("12345678") None Plain"#]]);
+    }
+
+    #[test]
+    fn a_language_may_stand_before_the_text() {
+        check("+CUSD: 0,\"F33B00640061\",17", expect![[r#"Done Some("da") Some(17) Ucs2Hex"#]]);
+    }
+
+    #[test]
+    fn other_lines_are_refused() {
+        check(
+            "+CUSD: 7,\"x\",15",
+            expect!["the line's first value is not one of 0 to 5 (TS 27.007 §7.15)"],
+        );
+        check(
+            "+CUSD: 0,x",
+            expect!["what follows the first value is no string and data coding scheme"],
+        );
+        check(
+            "+CUSD: 0,\"x\",many",
+            expect!["what follows the first value is no string and data coding scheme"],
+        );
+        check("+CSQ: 18,0", expect!["the line does not begin with +CUSD:"]);
+    }
+
+    #[test]
+    fn a_request_is_written_for_the_modem_at_hand() {
+        let forms = [RequestForm::Plain, RequestForm::PackedHex, RequestForm::Ucs2Hex];
+        let written = forms.map(|form| request("*100#", form).unwrap_or_default());
+        expect![[r#"
+            AT+CUSD=1,"*100#",15
+            AT+CUSD=1,"AA180C3602",15
+            AT+CUSD=1,"002A0031003000300023",15"#]]
+        .assert_eq(&written.join("\n"));
+        assert_eq!(request("say \"hi\"", RequestForm::Plain), None);
+        // Seven septets leave seven bits, which must not read as "@".
+        let seven = request("*12345#", RequestForm::PackedHex).unwrap();
+        assert_eq!(parse_request(&seven).unwrap().0, "*12345#");
+    }
+}
