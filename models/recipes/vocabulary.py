@@ -18,10 +18,10 @@ from scripts import script
 
 METASPACE = "\u2581"
 
-# Latin letters that only languages of Europe and the Caucasus use which no
-# deployment is planned for. A piece of several characters that holds one gives
-# up its row, so that scripts of Africa and Asia fit; the letters themselves
-# stay, so that such text is still read, in smaller pieces.
+# Latin letters whose pieces nearly all belong to languages of Europe and the
+# Caucasus that no deployment is planned for. A piece of several characters that
+# holds one gives up its row, so that scripts of Africa and Asia fit; the
+# letters themselves stay, so that such text is still read, in smaller pieces.
 SPARED_LETTERS = (
     "ąćęłńśźżĄĆĘŁŃŚŹŻ"  # Polish
     "čďěĺľňŕřťůžČĎĚĹĽŇŔŘŤŮŽ"  # Czech, Slovak, Slovene, Croatian

@@ -1,0 +1,155 @@
+//! The manifest, and the artefacts that it pins.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::embedder::{Embedder, Limits};
+use crate::encoder::Encoder;
+use crate::error::ModelError;
+use crate::table::Table;
+use crate::tokenizer::Tokenizer;
+
+/// What the daemon runs, opened and checked.
+///
+/// It can be shared between threads; each call runs on the thread that makes
+/// it.
+#[derive(Debug)]
+pub struct Models {
+    embedder: Embedder,
+}
+
+impl Models {
+    /// Opens the models in a folder, such as the release's `models`.
+    ///
+    /// # Errors
+    /// When a file is missing, or is not the one that `manifest.toml` pins. The
+    /// message says which, and what to do.
+    pub fn open(folder: &Path) -> Result<Self, ModelError> {
+        Self::open_with(folder, Limits::default())
+    }
+
+    /// Opens the models with other limits than the usual ones.
+    ///
+    /// # Errors
+    /// As [`Models::open`].
+    pub fn open_with(folder: &Path, limits: Limits) -> Result<Self, ModelError> {
+        let manifest = Manifest::read(folder)?;
+
+        let listed = manifest.artefact("embedder.tokenizer")?;
+        let tokenizer = Tokenizer::parse(&listed.path, &listed.read()?)?;
+        let table = manifest.artefact("embedder.table")?;
+        let encoder = manifest.artefact("embedder.encoder")?;
+        let parts = [listed.hash.clone(), table.hash.clone(), encoder.hash.clone()];
+        let table = Table::map(&table.path, &table.verify()?)?;
+        if table.rows() != tokenizer.pieces() {
+            return Err(ModelError::Layout {
+                path: listed.path,
+                what: format!(
+                    "it has {} pieces, and the embedding table {} rows",
+                    tokenizer.pieces(),
+                    table.rows()
+                ),
+            });
+        }
+        let encoder = Encoder::load(&encoder.path, encoder.read()?)?;
+        Ok(Models { embedder: Embedder::new(tokenizer, table, encoder, limits, &parts) })
+    }
+
+    /// The sentence encoder.
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+}
+
+/// The bytes of an artefact that another crate understands, such as the
+/// ranking's parameters, once they are known to be the ones that
+/// `manifest.toml` pins.
+///
+/// # Errors
+/// As [`Models::open`].
+pub fn read_artefact(folder: &Path, name: &'static str) -> Result<Vec<u8>, ModelError> {
+    Manifest::read(folder)?.artefact(name)?.read()
+}
+
+/// `manifest.toml`, as far as the daemon needs it.
+struct Manifest {
+    path: PathBuf,
+    entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    file: PathBuf,
+    sha256: String,
+}
+
+impl Manifest {
+    fn read(folder: &Path) -> Result<Self, ModelError> {
+        #[derive(Deserialize)]
+        struct Document {
+            artefact: Vec<Entry>,
+        }
+
+        let path = folder.join("manifest.toml");
+        let text = std::fs::read_to_string(&path)
+            .map_err(|source| ModelError::Read { path: path.clone(), source })?;
+        match toml::from_str::<Document>(&text) {
+            Ok(document) => Ok(Manifest { path, entries: document.artefact }),
+            Err(source) => Err(ModelError::Manifest { path, source }),
+        }
+    }
+
+    fn artefact(&self, name: &'static str) -> Result<Artefact, ModelError> {
+        let entry = self.entries.iter().find(|entry| entry.name == name);
+        let entry = entry.ok_or_else(|| ModelError::Unlisted { path: self.path.clone(), name })?;
+        Ok(Artefact { path: self.path.with_file_name(&entry.file), hash: entry.sha256.clone() })
+    }
+}
+
+/// A file, and the hash that it must have.
+struct Artefact {
+    path: PathBuf,
+    hash: String,
+}
+
+impl Artefact {
+    /// The file's bytes, once they are known to be the right ones.
+    fn read(&self) -> Result<Vec<u8>, ModelError> {
+        let bytes = std::fs::read(&self.path).map_err(|source| self.unreadable(source))?;
+        self.compare(Sha256::digest(&bytes).as_slice())?;
+        Ok(bytes)
+    }
+
+    /// The file, once its bytes are known to be the right ones, without
+    /// holding them in memory.
+    fn verify(&self) -> Result<File, ModelError> {
+        let mut file = File::open(&self.path).map_err(|source| self.unreadable(source))?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut buffer).map_err(|source| self.unreadable(source))? {
+                0 => break,
+                count => hash.update(&buffer[..count]),
+            }
+        }
+        self.compare(hash.finalize().as_slice())?;
+        Ok(file)
+    }
+
+    fn compare(&self, digest: &[u8]) -> Result<(), ModelError> {
+        let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        if found.eq_ignore_ascii_case(&self.hash) {
+            return Ok(());
+        }
+        Err(ModelError::Changed { path: self.path.clone(), expected: self.hash.clone(), found })
+    }
+
+    fn unreadable(&self, source: std::io::Error) -> ModelError {
+        ModelError::Read { path: self.path.clone(), source }
+    }
+}
