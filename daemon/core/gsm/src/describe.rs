@@ -222,7 +222,10 @@ fn status_report(report: &StatusReport) -> Description {
     let parameters = &report.parameters;
     let described = match &parameters.user_data {
         Some(data) => user_data(parameters.coding.unwrap_or_default(), data),
-        None => Description::default(),
+        None => Description {
+            dcs: parameters.coding.map(|coding| Some(coding.octet())),
+            ..Description::default()
+        },
     };
     Description {
         number: Some(report.recipient.reveal()),

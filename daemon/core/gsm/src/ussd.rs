@@ -243,6 +243,30 @@ mod tests {
         check("+CUSD: 0,\"12345678\"", expect![[r#"Done Some("12345678") None Plain"#]]);
     }
 
+    /// Whatever the length, a text is read back from either way of writing it.
+    #[test]
+    fn packed_septets_are_told_from_one_an_octet() {
+        let texts = [
+            "Salio lako ni Tsh 2,500.00. Piga *149*01# kununua kifurushi.",
+            "Your balance is MWK 1250. Dial *444# for bundles! Valid to 22/11/2026",
+            "1. My account\n2. Borrow airtime\n3. Buy data\n0. Back\n",
+            "Votre credit est de 500 F CFA. Composez #123# pour recharger",
+        ];
+        for text in texts {
+            for end in 6..=text.len() {
+                let text = text[..end].trim_end_matches(['\n', '\r']);
+                let packed = hex::encode_upper(reading::pack(text).unwrap());
+                let octets = hex::encode_upper(text);
+                for (written, writing) in
+                    [(packed, Writing::PackedHex), (octets, Writing::SeptetHex)]
+                {
+                    let read = decode(Mode::Done, Some(&written), Some(15));
+                    assert_eq!((read.text.as_deref(), read.writing), (Some(text), writing));
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_language_may_stand_before_the_text() {
         check("+CUSD: 0,\"F33B00640061\",17", expect![[r#"Done Some("da") Some(17) Ucs2Hex"#]]);

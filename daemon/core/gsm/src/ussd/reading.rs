@@ -15,31 +15,34 @@ pub(super) fn read(written: &str, coding: Option<u8>) -> (Option<String>, Writin
     let Ok(octets) = hex::decode(written) else {
         return plain();
     };
-    match Scheme::of(coding) {
+    // Modems set to UCS-2 write every string so, whatever the scheme.
+    let scheme = Scheme::of(coding);
+    if let (Some(text), false) = (likely_ucs2(&octets), matches!(scheme, Scheme::Ucs2 { .. })) {
+        return (Some(text), Writing::Ucs2Hex);
+    }
+    let septets = one_a_septet(&octets);
+    match scheme {
+        Scheme::Unsaid => plain(),
         Scheme::Data => (Some(data(&octets)), Writing::DataHex),
-        Scheme::Ucs2 { language } => ucs2(&octets, language),
+        Scheme::Ucs2 { language } => match septets {
+            // As UTF-16 this would be Chinese of a kind that nobody writes.
+            Some(text) if octets.len() >= 8 => (Some(text), Writing::SeptetHex),
+            _ => ucs2(&octets, language),
+        },
         Scheme::Gsm7 { language } => {
-            // Modems set to UCS-2 write every string so, whatever the scheme.
-            if let Some(text) = likely_ucs2(&octets) {
-                return (Some(text), Writing::Ucs2Hex);
-            }
             let packed = packed(&octets, language);
-            let septets = one_a_septet(&octets);
-            let best = septets.as_deref().map_or(0.0, sense);
+            let written_so = septets.as_deref().map_or(0.0, sense);
             // A sum ("2500") or a word that happens to be hexadecimal.
             let number = written.bytes().all(|digit| digit.is_ascii_digit());
-            if number && octets.len() < 8 || sense(&packed) < 0.8 && best < 1.0 {
+            if number && octets.len() < 8 || sense(&packed).max(written_so) < 0.7 {
                 return plain();
             }
+            let better = written_so > sense(&packed) || written_so >= 0.7 && !ends_clean(&octets);
             match septets {
-                Some(text) if best > sense(&packed) => (Some(text), Writing::SeptetHex),
+                Some(text) if better => (Some(text), Writing::SeptetHex),
                 _ => (Some(packed), Writing::PackedHex),
             }
         }
-        Scheme::Unsaid => match likely_ucs2(&octets) {
-            Some(text) => (Some(text), Writing::Ucs2Hex),
-            None => plain(),
-        },
     }
 }
 
@@ -96,6 +99,12 @@ fn packed(octets: &[u8], language: bool) -> String {
     alphabet::from_septets(septets, Shift::NONE)
 }
 
+/// Whether the bits after the last whole septet are zero, as packing leaves them.
+fn ends_clean(octets: &[u8]) -> bool {
+    let spare = octets.len() * 8 % 7;
+    octets.last().is_none_or(|last| last.leading_zeros() as usize >= spare)
+}
+
 /// One septet an octet, as modems set to `AT+CSCS="HEX"` write. What they write
 /// is in their own alphabet, which is ASCII for all that people read.
 fn one_a_septet(octets: &[u8]) -> Option<String> {
@@ -141,14 +150,18 @@ fn likely_ucs2(octets: &[u8]) -> Option<String> {
     (low && sense(&text) > 0.9).then_some(text)
 }
 
-/// How much of a text is made of what people write, 0 to 1.
+/// How much of a text is made of what people write: 0 to 1. Octets read in a
+/// wrong way give signs from all over the alphabet; a text is mostly letters,
+/// digits, spaces and the signs of menus and codes.
 fn sense(text: &str) -> f64 {
-    let usual = |c: char| match c {
-        ' ' | '\n' | '\r' => true,
-        'Δ' | 'Φ' | 'Γ' | 'Λ' | 'Ω' | 'Π' | 'Ψ' | 'Σ' | 'Θ' | 'Ξ' => false,
-        _ if c.is_ascii() => c.is_ascii_graphic(),
-        _ => c.is_alphanumeric() || "£€°¿¡«»–—‘’“”…№".contains(c),
+    let weight = |c: char| match c {
+        ' ' | '\n' => 1.0,
+        'Δ' | 'Φ' | 'Γ' | 'Λ' | 'Ω' | 'Π' | 'Ψ' | 'Σ' | 'Θ' | 'Ξ' => 0.0,
+        _ if c.is_alphanumeric() || "*#.,:;!?'/-+".contains(c) => 1.0,
+        '\r' => 0.5,
+        _ if c.is_ascii_graphic() || "£€°¿¡«»–—‘’“”…№".contains(c) => 0.5,
+        _ => 0.0,
     };
     let all = text.chars().count();
-    if all == 0 { 0.0 } else { text.chars().filter(|c| usual(*c)).count() as f64 / all as f64 }
+    if all == 0 { 0.0 } else { text.chars().map(weight).sum::<f64>() / all as f64 }
 }
