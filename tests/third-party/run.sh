@@ -35,7 +35,7 @@ fi
 export JIBU_MODEM_SIM
 
 logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+trap 'jobs -pr | xargs -r kill; rm -rf "$logs"' EXIT
 declare -A running
 examine() { # python script profile
     "$@" >"$logs/${2%.py}-$3" 2>&1 &

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::codec::Alphabet;
-use crate::fault::{Fault, Noise};
+use crate::fault::Fault;
 
 /// A request.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -22,9 +22,10 @@ pub enum Request {
     /// The same, once there is enough of it.
     WaitSent(WaitSent),
     /// What is stored.
-    Storage,
-    /// What goes wrong by chance from now on.
-    Noise(Box<NoiseRequest>),
+    Storage(Nothing),
+    /// What goes wrong by chance from now on: a `level`, or [`crate::Noise`]'s
+    /// values.
+    Noise(serde_json::Map<String, Value>),
     /// What goes wrong with a certain command.
     Fault(Fault),
     /// Conditions from now on.
@@ -32,17 +33,17 @@ pub enum Request {
     /// The dialogue so far.
     Log(LogQuery),
     /// Where everything stands.
-    State,
+    State(Nothing),
     /// An unsolicited line of one's own.
     Urc(Urc),
     /// A USSD line from the network.
     Ussd(Ussd),
     /// The power key.
-    Reset,
+    Reset(Nothing),
     /// Pulls the plug of the port for a while.
     Unplug(Unplug),
     /// Ends the simulator.
-    Quit,
+    Quit(Nothing),
 }
 
 /// A text to the mobile.
@@ -111,23 +112,10 @@ fn ten_seconds() -> u64 {
     10_000
 }
 
-/// Noise by name, or value by value.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
-pub enum NoiseRequest {
-    /// `{"level": "light"}`
-    Level(NoiseLevel),
-    /// All values; those not named are zero.
-    Values(Noise),
-}
-
-/// Noise by name.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// Of operations without fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NoiseLevel {
-    /// `off`, `light` or `heavy`.
-    pub level: String,
-}
+pub struct Nothing {}
 
 /// Conditions to change; what is not named stays.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -237,6 +225,7 @@ mod tests {
             (r#"{"op":"deliver","from":"+1"}"#, "text"),
             (r#"{"op":"set","colour":1}"#, "colour"),
             (r#"{"op":"fault","kind":"rain"}"#, "rain"),
+            (r#"{"op":"state","of":"mind"}"#, "of"),
         ] {
             let answer = Request::parse(line).expect_err(line);
             let message = answer["error"].as_str().expect("a message").to_owned();

@@ -466,3 +466,6 @@ impl Simulator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

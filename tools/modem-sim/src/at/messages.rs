@@ -170,7 +170,7 @@ fn announce(modem: &mut Modem, form: &Form, write: bool) -> Result<Reply, Failur
     } else {
         let length = arguments.first().and_then(Argument::number::<usize>);
         // A TPDU has 7 to 164 octets (TS 23.040 §9.2.2.2).
-        Announced::Length(length.filter(|l| (7..=176).contains(l)).ok_or(Failure::Cms(304))?)
+        Announced::Length(length.filter(|l| (7..=164).contains(l)).ok_or(Failure::Cms(304))?)
     };
     let purpose = match (write, arguments.get(if text_mode { 2 } else { 1 })) {
         (false, _) => Purpose::Send,

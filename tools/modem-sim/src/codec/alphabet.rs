@@ -45,8 +45,10 @@ pub fn decode(septets: &[u8], shifts: Shifts) -> String {
             continue;
         }
         match rest.next() {
+            // Its other half is in the next part of the message.
+            None => {}
             // A second escape is reserved for another table; none exists.
-            None | Some(ESCAPE) => text.push(' '),
+            Some(ESCAPE) => text.push(' '),
             Some(shifted) => {
                 text.push(national::look_up(single, shifted).unwrap_or_else(|| plain(shifted)));
             }
@@ -134,7 +136,7 @@ mod tests {
 
     #[test]
     fn an_unassigned_escape_falls_back_to_the_unshifted_character() {
-        assert_eq!(decode(&[0x1b, 0x41, 0x1b, 0x1b, 0x42, 0x1b], Shifts::default()), "A B ");
+        assert_eq!(decode(&[0x1b, 0x41, 0x1b, 0x1b, 0x42, 0x1b], Shifts::default()), "A B");
     }
 
     #[test]

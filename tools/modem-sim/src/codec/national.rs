@@ -2,6 +2,9 @@
 //!
 //! A table is a list of runs: the code of the first character, then the
 //! characters of consecutive codes. A code that no run covers is not assigned.
+//!
+//! Letters that Unicode normalisation would take apart, and combining marks
+//! that it would put in another order, are written as escapes.
 
 /// Runs of consecutive codes.
 pub(super) type Table = &'static [(u8, &'static str)];
@@ -90,7 +93,7 @@ const BENGALI_LOCKING: Table = &[
     (0x46, "ল"),
     (0x4a, "শষসহ়ঽািীুূৃৄ"),
     (0x59, "েৈ"),
-    (0x5d, "োৌ্ৎabcdefghijklmnopqrstuvwxyzৗড়ঢ়ৰৱ"),
+    (0x5d, "োৌ্ৎabcdefghijklmnopqrstuvwxyzৗ\u{9dc}\u{9dd}ৰৱ"),
 ];
 
 const GUJARATI_LOCKING: Table = &[
@@ -159,8 +162,8 @@ const PUNJABI_LOCKING: Table = &[
     (0x13, "ਓਔਕਖਗਘਙਚ"),
     (0x1c, "ਛਜਝਞ !ਟਠਡਢਣਤ)(ਥਦ,ਧ.ਨ0123456789:;"),
     (0x3d, "ਪਫ?ਬਭਮਯਰ"),
-    (0x46, "ਲਲ਼"),
-    (0x49, "ਵਸ਼"),
+    (0x46, "ਲ\u{a33}"),
+    (0x49, "ਵ\u{a36}"),
     (0x4c, "ਸਹ਼"),
     (0x50, "ਾਿੀੁੂ"),
     (0x59, "ੇੈ"),
@@ -200,8 +203,8 @@ const TELUGU_LOCKING: Table = &[
 const URDU_LOCKING: Table = &[
     (0x00, "اآبٻڀپڦتۂٿ\nٹٽ\rٺټثجځڄڃڅچڇحخد"),
     (0x1c, "ڌڈډڊ !ڏڍذرڑړ)(ڙز,ږ.ژ0123456789:;ښسش?"),
-    (0x40, "صضطظعفقکڪګگڳڱلمنںڻڼوۄەہھءیېےٍُِٗ"),
-    (0x60, "ٔabcdefghijklmnopqrstuvwxyzّٰٕٖٓ"),
+    (0x40, "صضطظعفقکڪګگڳڱلمنںڻڼوۄەہھءیېے\u{64d}\u{650}\u{64f}\u{657}\u{654}"),
+    (0x61, "abcdefghijklmnopqrstuvwxyz\u{655}\u{651}\u{653}\u{656}\u{670}"),
 ];
 
 const TURKISH_SINGLE: Table = &[
@@ -280,16 +283,27 @@ macro_rules! indic_single {
 }
 
 const BENGALI_SINGLE: Table =
-    indic_single![(0x19, "০১"), (0x1c, "২৩৪৫৬৭৮৯য়ৠৡৢ"), (0x2a, "ৣ৲৳৴৵"), (0x30, "৶৷৸৹৺")];
+    indic_single![(0x19, "০১"), (0x1c, "২৩৪৫৬৭৮৯\u{9df}ৠৡৢ"), (0x2a, "ৣ৲৳৴৵"), (0x30, "৶৷৸৹৺")];
 const GUJARATI_SINGLE: Table = indic_single![(0x19, "।॥"), (0x1c, "૦૧૨૩૪૫૬૭૮૯")];
-const HINDI_SINGLE: Table =
-    indic_single![(0x19, "।॥"), (0x1c, "०१२३४५६७८९॒॑"), (0x2a, "॓॔क़ख़ग़"), (0x30, "ज़ड़ढ़फ़य़ॠॡॢॣ॰ॱ"),];
+const HINDI_SINGLE: Table = indic_single![
+    (0x19, "।॥"),
+    (0x1c, "०१२३४५६७८९\u{951}\u{952}"),
+    (0x2a, "\u{953}\u{954}\u{958}\u{959}\u{95a}"),
+    (0x30, "\u{95b}\u{95c}\u{95d}\u{95e}\u{95f}ॠॡॢॣ॰ॱ"),
+];
 const KANNADA_SINGLE: Table = indic_single![(0x19, "।॥"), (0x1c, "೦೧೨೩೪೫೬೭೮೯ೞೱ"), (0x2a, "ೲ")];
 const MALAYALAM_SINGLE: Table =
     indic_single![(0x19, "।॥"), (0x1c, "൦൧൨൩൪൫൬൭൮൯൰൱"), (0x2a, "൲൳൴൵ൺ"), (0x30, "ൻർൽൾൿ"),];
-const ORIYA_SINGLE: Table = indic_single![(0x19, "।॥"), (0x1c, "୦୧୨୩୪୫୬୭୮୯ଡ଼ଢ଼"), (0x2a, "ୟ୰ୱ")];
-const PUNJABI_SINGLE: Table = indic_single![(0x19, "।॥"), (0x1c, "੦੧੨੩੪੫੬੭੮੯ਖ਼ਗ਼"), (0x2a, "ਜ਼ੜਫ਼ੵ")];
+const ORIYA_SINGLE: Table =
+    indic_single![(0x19, "।॥"), (0x1c, "୦୧୨୩୪୫୬୭୮୯\u{b5c}\u{b5d}"), (0x2a, "ୟ୰ୱ")];
+const PUNJABI_SINGLE: Table =
+    indic_single![(0x19, "।॥"), (0x1c, "੦੧੨੩੪੫੬੭੮੯\u{a59}\u{a5a}"), (0x2a, "\u{a5b}ੜ\u{a5e}ੵ")];
 const TAMIL_SINGLE: Table = indic_single![(0x19, "।॥"), (0x1c, "௦௧௨௩௪௫௬௭௮௯௳௴"), (0x2a, "௵௶௷௸௺")];
 const TELUGU_SINGLE: Table = indic_single![(0x1c, "౦౧౨౩౪౫౬౭౮౯ౘౙ"), (0x2a, "౸౹౺౻౼"), (0x30, "౽౾౿")];
-const URDU_SINGLE: Table =
-    indic_single![(0x19, "؀؁"), (0x1c, "۰۱۲۳۴۵۶۷۸۹،؍"), (0x2a, "؎؏ؐؑؒ"), (0x30, "ؓؔ؛؟ـْ٘٫٬ٲٳۍ"),];
+const URDU_SINGLE: Table = indic_single![
+    (0x19, "؀؁"),
+    (0x1c, "۰۱۲۳۴۵۶۷۸۹،؍"),
+    (0x2a, "\u{60e}\u{60f}\u{610}\u{611}\u{612}"),
+    (0x30, "\u{613}\u{614}؛؟ـ\u{652}\u{658}٫٬ٲٳۍ"),
+    (0x3f, "۔"),
+];

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{ClientId, Event, Output, Power, Reader, Simulator, Waiter};
 use crate::at::ussd_text;
 use crate::codec::{Address, Draft, ServiceTime, deliver_parts};
-use crate::control::{Deliver, DeliverPdu, NoiseRequest, Request, Set, WaitSent, failure};
+use crate::control::{Deliver, DeliverPdu, Request, Set, WaitSent, failure};
 use crate::fault::Noise;
 use crate::modem::CardState;
 use crate::sent::{millis, reassemble};
@@ -21,8 +21,8 @@ impl Simulator {
             Request::DeliverPdu(deliver) => self.deliver_pdu(&deliver),
             Request::Sent(query) => Ok(self.sent_answer(query.to.as_deref(), None)),
             Request::WaitSent(wait) => return self.wait_sent(client, wait),
-            Request::Storage => Ok(self.storage()),
-            Request::Noise(noise) => self.set_noise(*noise),
+            Request::Storage(_) => Ok(self.storage()),
+            Request::Noise(noise) => self.set_noise(noise),
             Request::Fault(fault) => {
                 self.faults.push(fault);
                 Ok(json!({ "ok": true, "pending": self.faults.len() }))
@@ -32,7 +32,7 @@ impl Simulator {
                 let entries: Vec<_> = self.transcript.since(query.since).collect();
                 Ok(json!({ "ok": true, "next": self.transcript.total(), "entries": entries }))
             }
-            Request::State => Ok(self.state()),
+            Request::State(_) => Ok(self.state()),
             Request::Urc(urc) => {
                 self.announce(vec![urc.line.into_bytes()]);
                 Ok(json!({ "ok": true }))
@@ -48,7 +48,7 @@ impl Simulator {
                 self.announce(vec![line]);
                 Ok(json!({ "ok": true }))
             }
-            Request::Reset => {
+            Request::Reset(_) => {
                 self.restart();
                 Ok(json!({ "ok": true }))
             }
@@ -56,7 +56,7 @@ impl Simulator {
                 self.unplug(unplug.ms);
                 Ok(json!({ "ok": true }))
             }
-            Request::Quit => {
+            Request::Quit(_) => {
                 self.outputs.push_back(Output::Answer(client, json!({ "ok": true })));
                 self.outputs.push_back(Output::Quit);
                 return None;
@@ -222,11 +222,15 @@ impl Simulator {
         json!({ "ok": true, "memories": memories, "waiting": self.modem.network.waiting.len() })
     }
 
-    fn set_noise(&mut self, request: NoiseRequest) -> Result<Value, String> {
-        let noise = match request {
-            NoiseRequest::Values(noise) => noise,
-            NoiseRequest::Level(level) => Noise::named(&level.level)
-                .ok_or_else(|| format!("level {:?}: off, light or heavy", level.level))?,
+    fn set_noise(&mut self, mut values: Map<String, Value>) -> Result<Value, String> {
+        let noise = match (values.remove("level"), values.is_empty()) {
+            (Some(level), true) => level
+                .as_str()
+                .and_then(Noise::named)
+                .ok_or_else(|| format!("level {level}: off, light or heavy"))?,
+            (Some(_), false) => return Err("either a level or values".to_owned()),
+            (None, _) => serde_json::from_value(Value::Object(values))
+                .map_err(|error: serde_json::Error| error.to_string())?,
         };
         if let Some(name) = noise.bad_probability() {
             return Err(format!("{name} must be between 0 and 1"));

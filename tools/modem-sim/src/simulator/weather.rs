@@ -1,5 +1,6 @@
 //! What comes from outside: messages, reports, USSD, and noise.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Event, Output, Simulator};
@@ -18,23 +19,26 @@ impl Simulator {
         self.retry();
     }
 
-    /// The service centre hands over what it has, in order, as far as it goes.
+    /// The service centre hands over what it has, in order. What finds no room
+    /// stays, and does not hold up what comes after it.
     pub(super) fn retry(&mut self) {
+        let mut refused = VecDeque::new();
         while self.modem.is_in_service()
             && self.unacknowledged.is_none()
             && let Some(pdu) = self.modem.network.waiting.pop_front()
         {
             match self.modem.receive(pdu.clone()) {
                 Some(received) => self.received(received),
-                None => {
-                    self.modem.network.waiting.push_front(pdu);
-                    self.note("no room for a message");
-                    if let Some(line) = self.modem.profile.storage.full_line.clone() {
-                        self.announce(vec![line.into_bytes()]);
-                    }
-                    return;
-                }
+                None => refused.push_back(pdu),
             }
+        }
+        if !refused.is_empty() {
+            self.note("no room for a message");
+            if let Some(line) = self.modem.profile.storage.full_line.clone() {
+                self.announce(vec![line.into_bytes()]);
+            }
+            refused.append(&mut self.modem.network.waiting);
+            self.modem.network.waiting = refused;
         }
     }
 
