@@ -1,1 +1,265 @@
-//! (being written)
+//! A hub, a simulated modem and a site on this machine: the stage for the
+//! end-to-end tests and for `cargo xtask demo`.
+//!
+//! The programs are the real ones, as processes; what a [`Stage`] starts ends
+//! with it.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use jibu_modem_sim::Client;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The folder with the workspace's `Cargo.toml`.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// The folder of the built programs: that of the program which runs, or the one
+/// above it for a test.
+///
+/// # Errors
+/// When they are not built.
+pub fn programs() -> anyhow::Result<PathBuf> {
+    let this = std::env::current_exe().context("this program does not know where it is")?;
+    this.ancestors()
+        .skip(1)
+        .take(2)
+        .find(|folder| folder.join("jibud").exists())
+        .map(Path::to_owned)
+        .context("the programs are not built: cargo build --workspace --all-targets")
+}
+
+/// A folder with a hub, a modem and a site in it.
+pub struct Stage {
+    folder: TempDir,
+    programs: PathBuf,
+    /// The kiosk's port on localhost.
+    pub port: u16,
+}
+
+/// A process that ends with this value.
+pub struct Running(Child);
+
+/// A simulated modem and the line to its control socket.
+pub struct Modem {
+    _process: Running,
+    /// Delivers, and tells what was sent.
+    pub control: Client,
+}
+
+impl Stage {
+    /// An empty stage, its kiosk on this port or on a free one.
+    ///
+    /// # Errors
+    /// When the programs are not built or the disk refuses.
+    pub fn new(port: Option<u16>) -> anyhow::Result<Stage> {
+        let port = match port {
+            Some(port) => port,
+            None => TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+        };
+        let folder = tempfile::Builder::new().prefix("jibu-").tempdir()?;
+        Ok(Stage { folder, programs: programs()?, port })
+    }
+
+    /// A path on the stage.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// One of our programs, to be run in the workspace's root.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(self.programs.join(name));
+        command.current_dir(root());
+        command
+    }
+
+    /// `jibu-hub` with this stage's data.
+    pub fn hub(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program("jibu-hub");
+        command.arg("--data").arg(self.path("hub")).args(arguments);
+        command
+    }
+
+    /// `jibud` with this stage's configuration.
+    pub fn jibud(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program("jibud");
+        command.args(arguments).arg("--config").arg(self.path("jibu.toml"));
+        command
+    }
+
+    /// Takes documents into a collection of the hub and signs a bundle of it.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn bundle(&self, collection: &str, documents: &Path) -> anyhow::Result<PathBuf> {
+        let bundle = self.path(&format!("{collection}.bundle"));
+        run(self.hub(&["ingest", collection]).arg(documents))?;
+        run(self.hub(&["bundle", collection, "--out"]).arg(&bundle))?;
+        Ok(bundle)
+    }
+
+    /// Writes `jibu.toml` with the hub's key; `more` goes at its end.
+    ///
+    /// # Errors
+    /// When the hub refuses or the disk does.
+    pub fn configure(&self, more: &str) -> anyhow::Result<()> {
+        let key: Value = serde_json::from_str(&run(&mut self.hub(&["init", "--json"]))?)?;
+        let key = key["public_key"].as_str().context("jibu-hub init printed no public_key")?;
+        let (data, models, pty) = (self.path("site"), root().join("models"), self.path("modem"));
+        let port = self.port;
+        let text = format!(
+            "[site]\nname = \"Jibu\"\ndata = {data:?}\nmodels = {models:?}\n\
+             languages = [\"en\", \"sw\", \"fr\", \"pt\", \"ny\"]\nemergency_number = \"112\"\n\n\
+             [hub]\npublic_key = {key:?}\n\n\
+             [web]\nlisten = \"127.0.0.1:{port}\"\n\n\
+             [[modem]]\nname = \"simulated\"\nport = {pty:?}\n\n{more}"
+        );
+        Ok(std::fs::write(self.path("jibu.toml"), text)?)
+    }
+
+    /// Imports a bundle into the site.
+    ///
+    /// # Errors
+    /// When `jibud` refuses it.
+    pub fn import(&self, bundle: &Path) -> anyhow::Result<String> {
+        run(self.jibud(&["index", "import"]).arg(bundle))
+    }
+
+    /// Switches a simulated modem on.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn modem(&self, arguments: &[&str]) -> anyhow::Result<Modem> {
+        let control = self.path("control");
+        let mut command = self.program("jibu-modem-sim");
+        command.arg("--pty").arg(self.path("modem")).arg("--control").arg(&control);
+        let process = Running::start(command.args(arguments).stdout(Stdio::null()))?;
+        let control = Client::connect(&control, Duration::from_secs(10))?;
+        Ok(Modem { _process: process, control })
+    }
+
+    /// Starts the daemon, its log added to `jibud.log`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn daemon(&self) -> anyhow::Result<Running> {
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.path("jibud.log"))?;
+        Running::start(self.jibud(&["run"]).stdout(Stdio::null()).stderr(log))
+    }
+
+    /// The daemon's log so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("jibud.log")).unwrap_or_default()
+    }
+}
+
+impl Running {
+    /// Starts a process.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub fn start(command: &mut Command) -> anyhow::Result<Running> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        Ok(Running(command.spawn().with_context(|| format!("{name} could not be started"))?))
+    }
+
+    /// Ends it with SIGKILL, as a power cut would.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+
+    /// Its process number.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Whether it has ended by itself, and how.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    pub fn ended(&mut self) -> anyhow::Result<Option<std::process::ExitStatus>> {
+        Ok(self.0.try_wait()?)
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn wait(&mut self) -> anyhow::Result<()> {
+        self.0.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.kill();
+    }
+}
+
+impl Modem {
+    /// The texts that were sent to a number, complete ones only.
+    ///
+    /// # Errors
+    /// When the simulator is gone.
+    pub fn sent_to(&mut self, number: &str) -> anyhow::Result<Vec<String>> {
+        let reply = self.control.request(&serde_json::json!({ "op": "sent", "to": number }))?;
+        let sent = reply["sent"].as_array().context("the simulator told nothing")?;
+        let texts = sent
+            .iter()
+            .filter(|message| message["complete"].as_bool() == Some(true))
+            .filter_map(|message| message["text"].as_str().map(str::to_owned));
+        Ok(texts.collect())
+    }
+
+    /// Waits for the first text to a number.
+    ///
+    /// # Errors
+    /// When none comes in time or the daemon has ended.
+    pub fn wait_for(
+        &mut self,
+        number: &str,
+        daemon: &mut Running,
+        patience: Duration,
+    ) -> anyhow::Result<String> {
+        let begun = Instant::now();
+        while begun.elapsed() < patience {
+            if let Some(text) = self.sent_to(number)?.into_iter().next() {
+                return Ok(text);
+            }
+            if let Some(status) = daemon.ended()? {
+                bail!("jibud ended with {status}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        bail!("no answer came within {} seconds", patience.as_secs())
+    }
+}
+
+/// Runs a program to its end and gives what it printed.
+///
+/// # Errors
+/// When it fails; its stderr is in the error.
+pub fn run(command: &mut Command) -> anyhow::Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("{name} could not be started"))?;
+    if !output.status.success() {
+        let words: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{name} {} ended with {}:\n{said}", words.join(" "), output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{name} printed no UTF-8"))
+}

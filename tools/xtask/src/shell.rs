@@ -5,13 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
-
-/// The folder with the workspace's `Cargo.toml`.
-pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // The manifest of this crate lies in tools/xtask.
-    here.ancestors().nth(2).unwrap_or(here).to_owned()
-}
+use jibu_tests::root;
 
 /// Where things are kept that a fresh clone need not make again.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use jibu_tests::root;
 
-use crate::demo::Demo;
+use crate::demo::{BUILD, Demo};
 use crate::install;
-use crate::shell::{cargo, program, root, run};
+use crate::shell::{cargo, program, run};
 
 /// Run every test, installing what the tests need.
 #[derive(Args)]
@@ -88,19 +89,23 @@ fn lint() -> anyhow::Result<()> {
     run(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
 }
 
+/// Everything but the end-to-end tests, whose names begin with `e2e_`.
 fn unit() -> anyhow::Result<()> {
-    run(cargo(&["test", "--workspace", "--locked", "--exclude", "jibu-tests"]))
+    run(cargo(&["test", "--workspace", "--locked", "--", "--skip", "e2e_"]))
 }
 
 fn third_party() -> anyhow::Result<()> {
-    run(cargo(&["build", "--locked", "-p", "jibu-modem-sim"]))?;
-    run(program("bash", &["tests/third-party/run.sh"]))
+    run(cargo(&BUILD))?;
+    let mut examiners = program("bash", &["tests/third-party/run.sh"]);
+    examiners.env("JIBU_MODEM_SIM", jibu_tests::programs()?.join("jibu-modem-sim"));
+    run(examiners)
 }
 
 fn end_to_end() -> anyhow::Result<()> {
     install::debian(&["chromium"])?;
-    run(cargo(&["build", "--locked", "-p", "jibud", "-p", "jibu-hub", "-p", "jibu-modem-sim"]))?;
-    run(cargo(&["test", "--locked", "-p", "jibu-tests", "--", "--test-threads", "2"]))
+    run(cargo(&BUILD))?;
+    let test = ["test", "--workspace", "--locked", "--test", "end_to_end"];
+    run(cargo(&[&test[..], &["--", "--test-threads", "2"]].concat()))
 }
 
 fn retrieval() -> anyhow::Result<()> {
@@ -109,8 +114,10 @@ fn retrieval() -> anyhow::Result<()> {
         return Ok(());
     }
     let python = install::python(&["ir-measures==0.4.3"])?;
-    run(cargo(&["build", "--locked", "-p", "jibu-eval"]))?;
-    run(program(&python, &["tools/eval/check.py", "--slices"]))
+    run(cargo(&BUILD))?;
+    let mut check = program(&python, &["tools/eval/check.py", "--slices"]);
+    check.env("JIBU_EVAL", jibu_tests::programs()?.join("jibu-eval"));
+    run(check)
 }
 
 fn demo() -> anyhow::Result<()> {

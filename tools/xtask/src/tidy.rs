@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
+use jibu_tests::root;
 use serde_json::Value;
 
-use crate::shell::{cargo, output, root};
+use crate::shell::{cargo, output};
 
 /// A crate and the workspace crates that it depends on.
 type Edges = BTreeMap<String, BTreeSet<String>>;
