@@ -138,11 +138,11 @@ fn language_letters(octets: &[u8]) -> bool {
     alphabet::unpack(octets, 0, 2).iter().all(u8::is_ascii_lowercase)
 }
 
-/// The text, if the octets can hardly be anything but UTF-16: whole units, all
+/// The text, if the octets can hardly be anything but UTF-16: three whole units at least, all
 /// of them letters, digits and signs of the scripts below the CJK ones, where
 /// packed septets seldom come to lie.
 fn likely_ucs2(octets: &[u8]) -> Option<String> {
-    if octets.len() < 4 || !octets.len().is_multiple_of(2) {
+    if octets.len() < 6 || !octets.len().is_multiple_of(2) {
         return None;
     }
     let text = alphabet::from_ucs2(octets);
