@@ -1,1 +1,33 @@
-//! (being written)
+//! The hub: documents go in, signed bundles come out.
+//!
+//! ```text
+//! file ──Reader──▶ Parsed ──chunk──▶ Document ──Hub::ingest──▶ hub.db
+//! hub.db ──Snapshot, Root, HubKey──▶ bundle file
+//! ```
+//!
+//! Reading and cutting text is decided here, in plain functions; `hub.db` and
+//! the key file are touched by [`Hub`] alone. What a bundle's bytes mean is
+//! `jibu-sync`'s matter. `README.md` beside this crate tells an admin how
+//! documents are written.
+
+mod chunk;
+mod cli;
+mod golden;
+mod hub;
+mod ingest;
+mod key;
+mod languages;
+mod meta;
+mod read;
+mod release;
+mod schema;
+mod walk;
+
+pub use chunk::{MAX_WORDS, chunk, count_words};
+pub use cli::{Cli, run};
+pub use golden::GoldenError;
+pub use hub::{CollectionSummary, Hub, HubError};
+pub use ingest::{Fault, IngestReport};
+pub use meta::{Meta, MetaError};
+pub use read::{Block, Item, Parsed, ReadError, Reader, Table, reader_for};
+pub use release::BundleReport;

@@ -4,7 +4,7 @@
 use jibu_types::Passage;
 
 use crate::manifest::{self, Entry, MAX_LEVELS};
-use crate::pack::{MAX_DICTIONARY_BYTES, unpack};
+use crate::pack::unpack;
 use crate::{
     Dictionary, Document, GoldenQuery, Hash, MAX_PACKED_BYTES, MAX_RAW_BYTES, ObjectError,
     ObjectKind, Packing, PublicKey, Root, RootError, SignedRoot, Snapshot, segment,
@@ -213,7 +213,8 @@ impl Bundle<'_> {
     pub fn documents(&self) -> impl Iterator<Item = Document> {
         self.segments.iter().flat_map(|part| {
             // `read` has unpacked and decoded these same borrowed bytes with
-            // this dictionary, and both are pure functions.
+            // this dictionary, which it completed first, and both are pure
+            // functions.
             part.documents(self.dictionary.as_ref()).expect("a verified segment reads again")
         })
     }
@@ -278,7 +279,10 @@ struct Part<'a> {
 impl Part<'_> {
     fn raw(&self, dictionary: Option<&Dictionary>) -> Result<Vec<u8>, ObjectError> {
         let Entry { name, raw_bytes, .. } = self.entry;
-        let raw = unpack(self.packing, self.bytes, name, raw_bytes as usize, dictionary)?;
+        let raw = match dictionary.and_then(|dictionary| dictionary.part(name)) {
+            Some(part) => part.to_vec(),
+            None => unpack(self.packing, self.bytes, name, raw_bytes as usize, dictionary)?,
+        };
         if raw.len() == raw_bytes as usize { Ok(raw) } else { Err(ObjectError::Content) }
     }
 
@@ -294,7 +298,6 @@ struct Walk<'a> {
     part: usize,
     bytes: u64,
     passages: u64,
-    dictionary_bytes: Vec<u8>,
     dictionary: Option<Dictionary>,
     segments: Vec<Part<'a>>,
     golden: Vec<GoldenQuery>,
@@ -307,7 +310,7 @@ impl<'a> Walk<'a> {
         let mut wanted: Vec<(usize, Entry)> = Vec::new();
         wanted.extend(top.into_iter().rev().map(|entry| (1, entry)));
         while let Some((level, entry)) = wanted.pop() {
-            let entries = self.object(level, entry, root).map_err(|source| self.fault(source))?;
+            let entries = self.object(level, entry).map_err(|source| self.fault(source))?;
             wanted.extend(entries.into_iter().rev().map(|entry| (level + 1, entry)));
         }
         if !self.rest.is_empty() {
@@ -320,25 +323,24 @@ impl<'a> Walk<'a> {
         count("bytes", root.bytes, self.bytes)?;
         count("passages", root.passages, self.passages)?;
         let dictionary = self.dictionary.as_ref().map(Dictionary::hash);
-        count("dictionaries", root.dictionary.is_some().into(), dictionary.is_some().into())
+        if root.dictionary != dictionary {
+            return Err(self.fault(ObjectError::Name));
+        }
+        Ok(())
     }
 
     /// The manifest's top page, of which the root gives the name alone.
     fn top(&mut self, root: &Root) -> Result<Vec<Entry>, ObjectError> {
         let (packing, bytes) = self.next_object()?;
-        let entries =
-            manifest::decode(&unpack(packing, bytes, root.manifest, MAX_RAW_BYTES, None)?)?;
-        Ok(entries)
+        manifest::decode(&unpack(packing, bytes, root.manifest, MAX_RAW_BYTES, None)?)
     }
 
     /// Checks one object; a page gives the entries below it.
-    fn object(
-        &mut self,
-        level: usize,
-        entry: Entry,
-        root: &Root,
-    ) -> Result<Vec<Entry>, ObjectError> {
-        let (packing, bytes) = self.next_object()?;
+    fn object(&mut self, level: usize, entry: Entry) -> Result<Vec<Entry>, ObjectError> {
+        // What the dictionary holds has come already and is not repeated.
+        let dictionary = self.dictionary.as_ref();
+        let known = dictionary.is_some_and(|dictionary| dictionary.part(entry.name).is_some());
+        let (packing, bytes) = if known { (Packing::Stored, &[][..]) } else { self.next_object()? };
         let part = Part { entry, packing, bytes };
         match entry.kind {
             ObjectKind::Page if level >= MAX_LEVELS => return Err(ObjectError::Content),
@@ -348,7 +350,13 @@ impl<'a> Walk<'a> {
                 let fits = passages == u64::from(entry.items);
                 return if fits { Ok(entries) } else { Err(ObjectError::Content) };
             }
-            ObjectKind::DictionaryPart => self.dictionary_part(&part.raw(None)?, root)?,
+            // What is read already was unpacked with the dictionary as it was.
+            ObjectKind::DictionaryPart if !self.segments.is_empty() || !self.golden.is_empty() => {
+                return Err(ObjectError::Content);
+            }
+            ObjectKind::DictionaryPart => {
+                self.dictionary_part(part.raw(self.dictionary.as_ref())?)?
+            }
             ObjectKind::Passages => {
                 let documents = part.documents(self.dictionary.as_ref())?;
                 let count: usize = documents.iter().map(|document| document.passages.len()).sum();
@@ -366,16 +374,11 @@ impl<'a> Walk<'a> {
         Ok(Vec::new())
     }
 
-    fn dictionary_part(&mut self, raw: &[u8], root: &Root) -> Result<(), ObjectError> {
-        let (_, part) = raw.split_first().ok_or(ObjectError::Content)?;
-        self.dictionary_bytes.extend(part);
-        if self.dictionary_bytes.len() > MAX_DICTIONARY_BYTES || self.dictionary.is_some() {
-            return Err(ObjectError::TooLarge);
-        }
-        if root.dictionary == Some(Hash::of(&self.dictionary_bytes)) {
-            let bytes = std::mem::take(&mut self.dictionary_bytes);
-            self.dictionary = Some(Dictionary::from_bytes(bytes).ok_or(ObjectError::Content)?);
-        }
+    /// Adds a part to the dictionary; it may be packed with those before it.
+    fn dictionary_part(&mut self, raw: Vec<u8>) -> Result<(), ObjectError> {
+        let mut parts = self.dictionary.take().map_or_else(Vec::new, |d| d.parts().to_vec());
+        parts.push(raw);
+        self.dictionary = Some(Dictionary::from_parts(parts).ok_or(ObjectError::TooLarge)?);
         Ok(())
     }
 
@@ -398,3 +401,6 @@ impl<'a> Walk<'a> {
         BundleError::Object { part: self.part, source }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ pub struct Document {
 }
 
 /// A passage without what its document already says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Body {
     /// The headings above it, outermost first, without the title.
     pub section: Vec<String>,

@@ -9,13 +9,13 @@ use crate::segment::encode_body;
 use crate::{Body, Document, Hash};
 
 /// No border before a segment has this many bytes.
-const MIN_BYTES: usize = 6 * 1024;
+const MIN_BYTES: usize = 8 * 1024;
 
 /// Beyond the minimum a border comes after this many bytes on average.
-const SPREAD_BYTES: u64 = 5 * 1024;
+const SPREAD_BYTES: u64 = 4 * 1024;
 
 /// A border always comes before a segment gets larger than this.
-const MAX_BYTES: usize = 16 * 1024;
+const MAX_BYTES: usize = 20 * 1024;
 
 /// A border after a document's last passage is likelier, since the next
 /// segment then need not repeat the document's fields.

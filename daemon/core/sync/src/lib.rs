@@ -18,6 +18,7 @@ mod base32;
 pub mod bundle;
 mod content;
 mod cut;
+mod fuzz;
 mod hash;
 mod key;
 mod manifest;
@@ -28,6 +29,8 @@ mod snapshot;
 
 pub use bundle::{Bundle, BundleError, BundleErrorKind};
 pub use content::{Body, Content, Document, GoldenQuery};
+#[doc(hidden)]
+pub use fuzz::fuzz_decoders;
 pub use hash::Hash;
 pub use key::{HubKey, KeyError, PublicKey};
 pub use manifest::MAX_PAGE_ENTRIES;

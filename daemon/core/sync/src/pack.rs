@@ -7,8 +7,10 @@
 
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::zstd_safe::CParameter;
 
 use crate::Hash;
+use crate::hash::{from_cbor, to_cbor};
 
 /// The most bytes of a packed object: with its envelope it fits a packet of
 /// 10 KiB, the limit that MQTT clients come with.
@@ -18,19 +20,14 @@ pub const MAX_PACKED_BYTES: usize = 8 * 1024;
 pub const MAX_RAW_BYTES: usize = 64 * 1024;
 
 /// The most bytes of a dictionary.
-pub(crate) const MAX_DICTIONARY_BYTES: usize = 112 * 1024;
+pub(crate) const MAX_DICTIONARY_BYTES: usize = 128 * 1024;
 
 /// The hub packs once and every site unpacks, so it may take its time.
 const LEVEL: i32 = 19;
 
-/// Below this a frame's overhead and a dictionary's own bytes eat the gain.
-const MIN_TRAINING_BYTES: usize = 64 * 1024;
-
-/// The most text that a dictionary is trained and chosen on.
-const MAX_TRAINING_BYTES: usize = 2 * 1024 * 1024;
-
-/// Bytes of a dictionary in one object: even one that does not compress fits.
-pub(crate) const DICTIONARY_PART_BYTES: usize = 8_000;
+/// A dictionary takes this part of the segments: more would cost the parts more
+/// than it saves the rest (FORMAT.md has the measurement).
+const DICTIONARY_SHARE: usize = 5;
 
 /// How an object is packed. The numbers are part of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +36,8 @@ pub enum Packing {
     Stored = 0,
     /// A zstd frame (RFC 8878).
     Zstd = 1,
-    /// A zstd frame made with the collection's dictionary.
+    /// A zstd frame made with the collection's dictionary; a part of the
+    /// dictionary itself, with the parts before it.
     ZstdDictionary = 2,
 }
 
@@ -87,90 +85,115 @@ pub enum ObjectError {
     Content,
 }
 
-/// A zstd dictionary trained on a collection.
+/// What the objects of a collection are packed with: bytes that zstd may refer
+/// to as if they stood before the object's own.
+///
+/// Its parts are segments of the collection, picked evenly. So a first sync
+/// carries nothing that is not content, where a trained dictionary would say
+/// again what the documents say. When content changes, the dictionary stays.
 pub struct Dictionary {
-    bytes: Vec<u8>,
+    parts: Vec<Vec<u8>>,
+    names: Vec<Hash>,
     hash: Hash,
-    encoder: EncoderDictionary<'static>,
     decoder: DecoderDictionary<'static>,
 }
 
 impl Dictionary {
-    /// A dictionary by its bytes, where zstd can use them.
-    pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
+    /// The dictionary of these parts, in order.
+    pub(crate) fn from_parts(parts: Vec<Vec<u8>>) -> Option<Self> {
+        let bytes = parts.concat();
         if bytes.is_empty() || bytes.len() > MAX_DICTIONARY_BYTES {
             return None;
         }
-        let encoder = EncoderDictionary::try_copy(&bytes, LEVEL).ok()?;
         let decoder = DecoderDictionary::try_copy(&bytes).ok()?;
-        Some(Dictionary { hash: Hash::of(&bytes), bytes, encoder, decoder })
+        let names = parts.iter().map(|part| Hash::of(part)).collect();
+        Some(Dictionary { hash: Hash::of(&bytes), names, parts, decoder })
     }
 
-    /// Trains a dictionary on `samples`, of the size that makes samples and
-    /// dictionary together smallest. `None` where there is too little text, or
-    /// no size saves anything.
-    pub(crate) fn train(samples: &[Vec<u8>]) -> Option<Self> {
-        let total: usize = samples.iter().map(Vec::len).sum();
-        if total < MIN_TRAINING_BYTES {
-            return None;
+    /// Picks a dictionary's parts among a collection's segments. `None` where
+    /// there are too few of them.
+    pub(crate) fn of_segments(segments: &[Vec<u8>]) -> Option<Self> {
+        let total: usize = segments.iter().map(Vec::len).sum();
+        let wanted = (total / DICTIONARY_SHARE).min(MAX_DICTIONARY_BYTES);
+        // Evenly spread, so that every language and topic has its say.
+        let every = total.checked_div(wanted)?;
+        let mut parts: Vec<Vec<u8>> = segments.iter().step_by(every).cloned().collect();
+        while parts.iter().map(Vec::len).sum::<usize>() > wanted {
+            parts.pop();
         }
-        // Evenly spread, so that the last documents have their say.
-        let every = total.div_ceil(MAX_TRAINING_BYTES);
-        let samples: Vec<&Vec<u8>> = samples.iter().step_by(every).collect();
-        let cost = |dictionary: Option<&Dictionary>| -> usize {
-            let packed = samples.iter().map(|sample| pack(sample, dictionary).bytes.len());
-            packed.sum::<usize>() * every
-        };
-        let plain = (cost(None), None);
-        let trained = [4, 8, 16, 32, 64, 110].into_iter().filter_map(|kib| {
-            // zstd wants many times more text than dictionary.
-            (total >= kib * 1024 * 8).then_some(())?;
-            let bytes = zstd::dict::from_samples(&samples, kib * 1024).ok()?;
-            let dictionary = Dictionary::from_bytes(bytes)?;
-            let own: usize = dictionary.parts().map(|part| pack(part, None).bytes.len()).sum();
-            Some((cost(Some(&dictionary)) + own, Some(dictionary)))
-        });
-        std::iter::once(plain).chain(trained).min_by_key(|(cost, _)| *cost)?.1
+        Self::from_parts(parts)
     }
 
-    /// The dictionary's name.
+    /// The dictionary's name: the hash of all its bytes.
     pub fn hash(&self) -> Hash {
         self.hash
     }
 
-    /// The dictionary's bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    /// How many bytes it has.
+    pub fn bytes(&self) -> usize {
+        self.parts.iter().map(Vec::len).sum()
     }
 
-    /// The bytes in pieces that fit an object each.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        self.bytes.chunks(DICTIONARY_PART_BYTES)
+    /// The parts, each an object by itself.
+    pub fn parts(&self) -> &[Vec<u8>] {
+        &self.parts
+    }
+
+    /// The dictionary as a hub keeps it from one version to the next.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let parts: Vec<&minicbor::bytes::ByteSlice> =
+            self.parts.iter().map(|part| part.as_slice().into()).collect();
+        to_cbor(&parts)
+    }
+
+    /// Reads what [`Dictionary::to_bytes`] wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let parts: Vec<minicbor::bytes::ByteVec> = from_cbor(bytes)?;
+        Self::from_parts(parts.into_iter().map(Vec::from).collect())
+    }
+
+    /// The part of this name.
+    pub(crate) fn part(&self, name: Hash) -> Option<&[u8]> {
+        let at = self.names.iter().position(|part| *part == name)?;
+        self.parts.get(at).map(Vec::as_slice)
     }
 }
 
 impl std::fmt::Debug for Dictionary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Dictionary({}, {} bytes)", self.hash, self.bytes.len())
+        write!(f, "Dictionary({}, {} parts)", self.hash, self.parts.len())
     }
 }
 
-/// The smallest packing of `raw`.
-pub(crate) fn pack(raw: &[u8], dictionary: Option<&Dictionary>) -> Packed {
-    let plain = Compressor::new(LEVEL).and_then(|mut zstd| zstd.compress(raw));
-    let plain = plain.ok().map(|bytes| Packed { packing: Packing::Zstd, bytes });
-    let shared = dictionary.and_then(|dictionary| {
-        let mut zstd = Compressor::with_prepared_dictionary(&dictionary.encoder).ok()?;
-        // The packing says which dictionary it is; four bytes less a frame.
-        zstd.set_parameter(zstd::zstd_safe::CParameter::DictIdFlag(false)).ok()?;
-        let bytes = zstd.compress(raw).ok()?;
-        Some(Packed { packing: Packing::ZstdDictionary, bytes })
-    });
-    let stored = Packed { packing: Packing::Stored, bytes: raw.to_vec() };
-    let smaller = |best: Packed, next: Packed| {
-        if next.bytes.len() < best.bytes.len() { next } else { best }
-    };
-    plain.into_iter().chain(shared).fold(stored, smaller)
+/// Packs objects, with a dictionary or without.
+pub(crate) struct Packer(Option<EncoderDictionary<'static>>);
+
+impl Packer {
+    pub(crate) fn new(dictionary: Option<&Dictionary>) -> Self {
+        let encoder = dictionary.and_then(|dictionary| {
+            EncoderDictionary::try_copy(&dictionary.parts.concat(), LEVEL).ok()
+        });
+        Packer(encoder)
+    }
+
+    /// The smallest packing of `raw`.
+    pub(crate) fn pack(&self, raw: &[u8]) -> Packed {
+        let plain = || Compressor::new(LEVEL)?.compress(raw);
+        let shared = |encoder| -> std::io::Result<Vec<u8>> {
+            let mut zstd = Compressor::with_prepared_dictionary(encoder)?;
+            // The packing says which dictionary it is.
+            zstd.set_parameter(CParameter::DictIdFlag(false))?;
+            zstd.compress(raw)
+        };
+        let zstd = plain().ok().map(|bytes| Packed { packing: Packing::Zstd, bytes });
+        let with = self.0.as_ref().and_then(|encoder| shared(encoder).ok());
+        let with = with.map(|bytes| Packed { packing: Packing::ZstdDictionary, bytes });
+        let stored = Packed { packing: Packing::Stored, bytes: raw.to_vec() };
+        let smaller = |best: Packed, next: Packed| {
+            if next.bytes.len() < best.bytes.len() { next } else { best }
+        };
+        zstd.into_iter().chain(with).fold(stored, smaller)
+    }
 }
 
 /// Unpacks the object called `name`, which has at most `limit` bytes.
@@ -214,23 +237,31 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_unpacked() {
-        let dictionary = Dictionary::from_bytes(b"go to the nearest clinic ".repeat(20)).unwrap();
-        let text = b"with fever go to the nearest clinic at once".as_slice();
-        let noise: Vec<u8> = std::iter::repeat_with({
-            let mut rng = fastrand::Rng::with_seed(1);
-            move || rng.u8(..)
-        })
-        .take(500)
-        .collect();
+        let part = b"go to the nearest clinic when a child cannot drink".to_vec();
+        let dictionary = Dictionary::from_parts(vec![part]).unwrap();
+        let text = b"when a child cannot drink go to the nearest clinic".as_slice();
+        let mut rng = fastrand::Rng::with_seed(1);
+        let noise: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(500).collect();
         for (raw, packing) in
             [(text, Packing::ZstdDictionary), (&noise, Packing::Stored), (&[7; 900], Packing::Zstd)]
         {
             let with = (packing == Packing::ZstdDictionary).then_some(&dictionary);
-            let packed = pack(raw, with);
+            let packed = Packer::new(with).pack(raw);
             assert_eq!(packed.packing, packing);
             let back = unpack(packing, &packed.bytes, Hash::of(raw), raw.len(), with);
             assert_eq!(back.as_deref(), Ok(raw));
         }
+    }
+
+    #[test]
+    fn a_dictionary_is_kept_and_read_again() {
+        let segments: Vec<Vec<u8>> = (0..20).map(|at| vec![2 + at; 100]).collect();
+        let dictionary = Dictionary::of_segments(&segments).unwrap();
+        assert_eq!(dictionary.parts().len(), 4);
+        let again = Dictionary::from_bytes(&dictionary.to_bytes()).unwrap();
+        assert_eq!(again.hash(), dictionary.hash());
+        assert_eq!(again.parts(), dictionary.parts());
+        assert!(Dictionary::from_bytes(b"junk").is_none());
     }
 
     #[test]
@@ -245,7 +276,7 @@ mod tests {
 
     #[test]
     fn another_object_is_not_taken_for_the_named_one() {
-        let packed = pack(b"one", None);
+        let packed = Packer::new(None).pack(b"one");
         let wrong = unpack(packed.packing, &packed.bytes, Hash::of(b"two"), 3, None);
         assert_eq!(wrong, Err(ObjectError::Name));
         let missing = unpack(Packing::ZstdDictionary, b"", Hash::of(b""), 0, None);
@@ -253,7 +284,8 @@ mod tests {
     }
 
     #[test]
-    fn little_text_gets_no_dictionary() {
-        assert!(Dictionary::train(&[b"a few words".to_vec()]).is_none());
+    fn few_segments_get_no_dictionary() {
+        assert!(Dictionary::of_segments(&[]).is_none());
+        assert!(Dictionary::of_segments(&[b"a few words".to_vec()]).is_none());
     }
 }

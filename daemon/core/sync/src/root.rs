@@ -218,7 +218,7 @@ impl Root {
         })
     }
 
-    fn from_payload(bytes: &[u8]) -> Result<Self, RootError> {
+    pub(crate) fn from_payload(bytes: &[u8]) -> Result<Self, RootError> {
         // The format comes first and alone, so that a later one is named as
         // such whatever else it changed.
         let mut decoder = minicbor::Decoder::new(bytes);

@@ -1,9 +1,9 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
 
 use crate::manifest::{self, Entry, ends_page};
-use crate::pack::{MAX_PACKED_BYTES, pack};
+use crate::pack::{MAX_PACKED_BYTES, Packer};
 use crate::{
     Content, Dictionary, Document, GoldenQuery, Hash, MAX_PASSAGE_BYTES, Packed, Root, cut, segment,
 };
@@ -118,21 +118,18 @@ impl Snapshot {
         check(&collection, &documents, &golden)?;
         let languages: BTreeSet<Language> = documents.iter().map(|d| d.language).collect();
 
-        let parts = dictionary.into_iter().flat_map(Dictionary::parts).map(|part| {
-            let raw = [&[ObjectKind::DictionaryPart as u8], part].concat();
-            Node::object(ObjectKind::DictionaryPart, &raw, 0, None)
-        });
-        let mut nodes: Vec<Node> = parts.collect();
+        let mut nodes = dictionary_parts(dictionary);
+        let packer = Packer::new(dictionary);
         for documents in cut::cut(documents) {
-            push_segments(&mut nodes, documents, dictionary);
+            push_segments(&mut nodes, documents, &packer);
         }
-        push_golden(&mut nodes, golden, dictionary);
+        push_golden(&mut nodes, golden, &packer);
 
         let passages = nodes.iter().map(|node| node.entry().passages()).sum();
         let top = tree(nodes).ok_or(SnapshotError::TooLarge)?;
         let manifest = top.object.name;
         let mut objects = Vec::new();
-        top.flatten(&mut objects);
+        top.flatten(&mut objects, &mut HashSet::new());
         Ok(Snapshot {
             collection,
             objects,
@@ -141,15 +138,6 @@ impl Snapshot {
             dictionary: dictionary.map(Dictionary::hash),
             languages: languages.into_iter().collect(),
         })
-    }
-
-    /// Trains a dictionary for `content`, where one pays for its own bytes.
-    pub fn train(content: &Content) -> Option<Dictionary> {
-        let mut documents = content.documents.clone();
-        documents.sort_by(|a, b| a.path.cmp(&b.path));
-        let segments = cut::cut(documents);
-        let samples: Vec<Vec<u8>> = segments.iter().map(|s| segment::encode(s)).collect();
-        Dictionary::train(&samples)
     }
 
     /// The root that names this snapshot.
@@ -175,7 +163,7 @@ impl Snapshot {
         }
     }
 
-    /// Every object in the order of a bundle: a page, then what it names.
+    /// Every object once, in the order of a bundle: a page, then what it names.
     pub fn objects(&self) -> &[Object] {
         &self.objects
     }
@@ -190,9 +178,26 @@ impl Snapshot {
         self.objects.iter().map(|object| object.packed.bytes.len() as u64).sum()
     }
 
+    /// The dictionary that the objects may be packed with.
+    pub fn dictionary(&self) -> Option<Hash> {
+        self.dictionary
+    }
+
     /// How many passages there are.
     pub fn passages(&self) -> u64 {
         self.passages
+    }
+}
+
+impl Dictionary {
+    /// A dictionary for a collection that has none yet; `None` where there is
+    /// too little text to share.
+    pub fn of(content: &Content) -> Option<Self> {
+        let mut documents = content.documents.clone();
+        documents.sort_by(|a, b| a.path.cmp(&b.path));
+        let segments: Vec<Vec<u8>> =
+            cut::cut(documents).iter().map(|segment| segment::encode(segment)).collect();
+        Dictionary::of_segments(&segments)
     }
 }
 
@@ -204,12 +209,12 @@ struct Node {
 }
 
 impl Node {
-    fn object(kind: ObjectKind, raw: &[u8], items: usize, dictionary: Option<&Dictionary>) -> Self {
+    fn object(kind: ObjectKind, raw: &[u8], items: usize, packer: &Packer) -> Self {
         let object = Object {
             kind,
             name: Hash::of(raw),
             raw_bytes: raw.len() as u32,
-            packed: pack(raw, dictionary),
+            packed: packer.pack(raw),
         };
         Node { object, items: items as u32, children: Vec::new() }
     }
@@ -217,7 +222,8 @@ impl Node {
     fn page(children: Vec<Node>) -> Self {
         let entries: Vec<Entry> = children.iter().map(Node::entry).collect();
         let items = entries.iter().map(Entry::passages).sum::<u64>() as usize;
-        let page = Node::object(ObjectKind::Page, &manifest::encode(&entries), items, None);
+        let raw = manifest::encode(&entries);
+        let page = Node::object(ObjectKind::Page, &raw, items, &Packer::new(None));
         Node { children, ..page }
     }
 
@@ -226,10 +232,22 @@ impl Node {
         Entry { kind, name, raw_bytes, items: self.items }
     }
 
-    fn flatten(self, objects: &mut Vec<Object>) {
-        objects.push(self.object);
-        self.children.into_iter().for_each(|child| child.flatten(objects));
+    fn flatten(self, objects: &mut Vec<Object>, seen: &mut HashSet<Hash>) {
+        if seen.insert(self.object.name) {
+            objects.push(self.object);
+        }
+        self.children.into_iter().for_each(|child| child.flatten(objects, seen));
     }
+}
+
+/// The dictionary's parts, each packed with the parts before it.
+fn dictionary_parts(dictionary: Option<&Dictionary>) -> Vec<Node> {
+    let parts = dictionary.map(Dictionary::parts).unwrap_or_default();
+    let nodes = parts.iter().enumerate().map(|(at, part)| {
+        let before = Dictionary::from_parts(parts.iter().take(at).cloned().collect());
+        Node::object(ObjectKind::DictionaryPart, part, 0, &Packer::new(before.as_ref()))
+    });
+    nodes.collect()
 }
 
 fn check(
@@ -275,10 +293,10 @@ fn beginning(text: &str) -> String {
 
 /// Packs a segment, in halves where it does not fit as a whole (text that
 /// hardly compresses).
-fn push_segments(nodes: &mut Vec<Node>, documents: Vec<Document>, dictionary: Option<&Dictionary>) {
+fn push_segments(nodes: &mut Vec<Node>, documents: Vec<Document>, packer: &Packer) {
     let count = documents.iter().map(|document| document.passages.len()).sum();
     let raw = segment::encode(&documents);
-    let node = Node::object(ObjectKind::Passages, &raw, count, dictionary);
+    let node = Node::object(ObjectKind::Passages, &raw, count, packer);
     if node.object.packed.bytes.len() <= MAX_PACKED_BYTES || count < 2 {
         return nodes.push(node);
     }
@@ -296,12 +314,12 @@ fn push_segments(nodes: &mut Vec<Node>, documents: Vec<Document>, dictionary: Op
             second.push(Document { passages: rest, ..head });
         }
     }
-    push_segments(nodes, first, dictionary);
-    push_segments(nodes, second, dictionary);
+    push_segments(nodes, first, packer);
+    push_segments(nodes, second, packer);
 }
 
 /// Packs golden queries in their order, as many to an object as surely fit.
-fn push_golden(nodes: &mut Vec<Node>, golden: Vec<GoldenQuery>, dictionary: Option<&Dictionary>) {
+fn push_golden(nodes: &mut Vec<Node>, golden: Vec<GoldenQuery>, packer: &Packer) {
     let mut open: Vec<GoldenQuery> = Vec::new();
     for query in golden {
         open.push(query);
@@ -310,12 +328,12 @@ fn push_golden(nodes: &mut Vec<Node>, golden: Vec<GoldenQuery>, dictionary: Opti
         {
             let full = std::mem::replace(&mut open, vec![last]);
             let raw = segment::encode_golden(&full);
-            nodes.push(Node::object(ObjectKind::Golden, &raw, full.len(), dictionary));
+            nodes.push(Node::object(ObjectKind::Golden, &raw, full.len(), packer));
         }
     }
     if !open.is_empty() {
         let raw = segment::encode_golden(&open);
-        nodes.push(Node::object(ObjectKind::Golden, &raw, open.len(), dictionary));
+        nodes.push(Node::object(ObjectKind::Golden, &raw, open.len(), packer));
     }
 }
 
