@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use jibu_modem_sim::Client;
-use serde_json::Value;
 use tempfile::TempDir;
 
 /// The folder with the workspace's `Cargo.toml`.
@@ -109,8 +108,9 @@ impl Stage {
     /// # Errors
     /// When the hub refuses or the disk does.
     pub fn configure(&self, more: &str) -> anyhow::Result<()> {
-        let key: Value = serde_json::from_str(&run(&mut self.hub(&["init", "--json"]))?)?;
-        let key = key["public_key"].as_str().context("jibu-hub init printed no public_key")?;
+        let said = run(&mut self.hub(&["init"]))?;
+        let key = said.split_whitespace().find(|word| word.starts_with("hub-"));
+        let key = key.context("jibu-hub init printed no key")?;
         let (data, models, pty) = (self.path("site"), root().join("models"), self.path("modem"));
         let port = self.port;
         let text = format!(

@@ -10,8 +10,8 @@ use jibu_modem::{Command, Event, Held, Remedy};
 use jibu_spool::{
     AnswerSummary, Input, MessageId, ModemName, Output, PartId, Spool, StoredPart, Ticket, Verdict,
 };
-use jibu_store::{ErrorKind, StateStore, StoreError};
-use jibu_types::PhoneNumber;
+use jibu_store::{ErrorKind, StateStore};
+use jibu_types::{PhoneNumber, Timestamp};
 use tokio::sync::mpsc::Sender as ModemSender;
 
 use crate::clock::now;
@@ -61,6 +61,10 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// How often a save that failed is tried again.
 const RETRY_SAVE: Duration = Duration::from_secs(2);
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// For how long messages are kept: longer than the spool remembers their keys.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// The spool with everything that it moves.
 pub struct Spooling {
     spool: Spool,
@@ -77,6 +81,7 @@ pub struct Spooling {
     /// work on the same state of their conversation.
     waiting: VecDeque<Job>,
     asking: bool,
+    housekept: Timestamp,
 }
 
 impl Spooling {
@@ -101,6 +106,7 @@ impl Spooling {
             tickets: 0,
             waiting: VecDeque::new(),
             asking: false,
+            housekept: Timestamp::default(),
         }
     }
 
@@ -113,10 +119,29 @@ impl Spooling {
             let wait = until_deadline.unwrap_or(HEARTBEAT).min(HEARTBEAT);
             match self.told.recv_timeout(wait) {
                 Ok(told) => self.take(told),
-                Err(RecvTimeoutError::Timeout) => self.spool.handle(Input::Tick, now()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.spool.handle(Input::Tick, now());
+                    self.keep_house();
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             self.drain();
+        }
+    }
+
+    /// Once a day, when nothing else is to be done: forget old messages, and
+    /// bring the write-ahead log back into the file.
+    fn keep_house(&mut self) {
+        if now().since(self.housekept) < DAY {
+            return;
+        }
+        self.housekept = now();
+        let kept = self.store.prune(now() - KEPT).and_then(|gone| {
+            tracing::info!(gone, "old messages forgotten");
+            self.store.checkpoint()
+        });
+        if let Err(error) = kept {
+            tracing::warn!(%error, "housekeeping of state.db failed; it is tried again tomorrow");
         }
     }
 
@@ -250,11 +275,11 @@ impl Spooling {
                     self.vitals.store_works(true);
                     return;
                 }
-                // The row is there already: that is what was wanted.
-                Err(StoreError::SegmentKnown { .. }) => return,
+                // A copy older than the spool remembers, or a file that cannot be
+                // written any more: what the spool believes is not what is on the
+                // disk. Nothing may be sent on that; the next start reads the rows.
                 Err(error) if error.kind() == ErrorKind::GiveUp => {
-                    // Without its spool the daemon may not go on sending.
-                    tracing::error!(%error, "state.db cannot be written; the daemon ends");
+                    tracing::error!(%error, "the daemon ends to begin anew from state.db");
                     std::process::exit(1);
                 }
                 Err(error) => {
