@@ -10,7 +10,7 @@ pub(crate) fn as_given(stored: Stored) -> Stored {
     let mut pdu = vec![0];
     pdu.extend_from_slice(tpdu);
     if let [_, first, reference, ..] = pdu.as_mut_slice()
-        && MessageType::stored(*first) == MessageType::Submit
+        && MessageType::stored(*first) == Some(MessageType::Submit)
     {
         *reference = 0;
     }

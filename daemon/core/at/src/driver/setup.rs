@@ -253,7 +253,7 @@ impl Setup {
         Flow::After(UNTIL_MENDED, Stage::Sim)
     }
 
-    fn ask(&mut self, modem: &mut Modem, now: Timestamp) -> Step {
+    fn ask(&mut self, modem: &mut Modem) -> Step {
         Step::Ask(match self.stage {
             Stage::EchoOff => modem.plain("ATE0"),
             Stage::ErrorCodes => modem.plain("AT+CMEE=1"),
@@ -281,7 +281,7 @@ impl Setup {
                 modem.stores_before_sending = false;
                 if !wanted {
                     self.go(Stage::MayAnnounce);
-                    return self.ask(modem, now);
+                    return self.ask(modem);
                 }
                 modem.lines("AT+CMGW=?", "+CMGW:")
             }
@@ -335,7 +335,7 @@ impl Setup {
 }
 
 impl Task for Setup {
-    fn next(&mut self, modem: &mut Modem, answer: Option<Answer>, now: Timestamp) -> Step {
+    fn next(&mut self, modem: &mut Modem, answer: Option<Answer>, _now: Timestamp) -> Step {
         let skipped = self.silences >= SILENCES_BELIEVED;
         let answer = answer.or_else(|| {
             let result = Err(Failure::Refused(ModemError::Plain));
@@ -351,7 +351,7 @@ impl Task for Setup {
                 }
             }
         }
-        self.ask(modem, now)
+        self.ask(modem)
     }
 
     fn timed_out(&mut self, _pdu_written: bool) -> bool {

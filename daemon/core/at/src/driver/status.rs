@@ -35,7 +35,7 @@ impl Task for Status {
         match (self.stage, answer) {
             (Stage::Registration(at), Some(answer)) => {
                 let lines = answer.lines.iter().filter(|_| answer.result.is_ok());
-                let told = lines.filter_map(|line| Modem::registration_of(&line.text)).last();
+                let told = lines.filter_map(|line| Modem::registration_of(&line.text)).next_back();
                 let registered = told.is_some_and(Registration::is_registered);
                 self.registration = if registered { told } else { self.registration.or(told) };
                 self.stage = if registered || at + 1 >= REGISTRATIONS.len() {
