@@ -115,10 +115,13 @@ fn ussd_vectors_decode_to_what_is_expected() {
     check("ussd.jsonl", 18);
 }
 
-/// What is decoded and written again decodes to the same, also where the first
-/// writer was somebody else.
+/// What is decoded and written again decodes to the same, and is the same octet
+/// for octet where their writer had no freedom: some count a name of five
+/// letters in ten semi-octets, set the fill bits after a header, announce a
+/// header without elements or a service centre without digits.
 #[test]
 fn every_vector_survives_being_written_again() {
+    let (mut count, mut identical) = (0, 0);
     for file in ["generated.jsonl", "national-language.jsonl", "published.jsonl"] {
         let Some(lines) = vectors(file) else { return };
         for line in lines.lines() {
@@ -127,6 +130,10 @@ fn every_vector_survives_being_written_again() {
             let pdu = Pdu::decode(&octets).unwrap();
             let again = pdu.encode().unwrap_or_else(|error| panic!("{error}: {line}"));
             assert_eq!(Pdu::decode(&again).unwrap(), pdu, "{line}");
+            count += 1;
+            identical += usize::from(again == octets);
         }
     }
+    println!("{identical} of {count} PDUs are written as their writers wrote them");
+    assert!(identical * 10 >= count * 9, "{identical} of {count}");
 }
