@@ -361,8 +361,11 @@ fn lead_unit(lead: Option<&str>) -> Vec<Unit> {
     lead.map(unit).into_iter().collect()
 }
 
-/// A row's cells as sentences that name their column: `Fee: free.`
+/// A row's cells as sentences that name their column: `Fee: free.` A cell that
+/// reaches over the whole row belongs to no column.
 fn fields(header: &[String], row: &[String]) -> Vec<String> {
+    let spans = row.len() > 1 && row.iter().all(|cell| Some(cell) == row.first());
+    let (header, row) = if spans { (&[][..], &row[..1]) } else { (header, row) };
     let cells = row.iter().enumerate().filter_map(|(at, cell)| {
         let value = normalise_line(cell);
         (!value.is_empty()).then(|| (header.get(at).map(|name| column(name)), value))

@@ -109,7 +109,11 @@ fn execute(
             let (mut hub, is_new) = Hub::init(&cli.data, None)?;
             let report = hub.ingest(collection, paths, *lang, *prune)?;
             // With --json the greeting must not stand in the JSON.
-            let greeting = if is_new { greet(cli, &hub, err) } else { Ok(()) };
+            let greeting = match (is_new, json) {
+                (true, true) => greet(cli, &hub, err),
+                (true, false) => greet(cli, &hub, out),
+                (false, _) => Ok(()),
+            };
             greeting
                 .and_then(
                     |()| {
@@ -169,8 +173,10 @@ fn show_ingest(report: &IngestReport, out: &mut dyn Write, err: &mut dyn Write) 
     };
     writeln!(
         out,
-        "it now has {} documents, {} passages{repeated} and {} golden queries",
-        report.documents, report.passages, report.golden,
+        "it now has {}, {}{repeated} and {}",
+        counted(report.documents, "document"),
+        counted(report.passages, "passage"),
+        counted(report.golden, "golden query"),
     )?;
     if !faults.is_empty() {
         writeln!(err, "{}: correct and ingest again", counted(faults.len(), "fault"))?;

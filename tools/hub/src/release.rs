@@ -2,7 +2,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use jibu_sync::{Dictionary, Hash, SignedRoot, Snapshot, bundle};
+use jibu_sync::{Hash, SignedRoot, Snapshot, bundle};
 use jibu_types::{CollectionName, IndexVersion, Timestamp};
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
@@ -61,9 +61,8 @@ impl Hub {
         }
         let (content, _) = self.content(collection)?;
         let (documents, golden) = (content.documents.len(), content.golden.len());
-        let dictionary = self.dictionary(collection)?;
         let last = self.last_release(collection)?;
-        let snapshot = Snapshot::build(content.clone(), dictionary.as_ref())?;
+        let snapshot = Snapshot::build(content)?;
 
         let (root, bytes, is_new) = match last {
             Some(last) if last.root().manifest == snapshot.manifest() => {
@@ -71,20 +70,13 @@ impl Hub {
                 (last, kept, false)
             }
             last => {
-                let dictionary = better_dictionary(dictionary, Dictionary::of(&content));
-                let snapshot = if snapshot.dictionary() == dictionary.as_ref().map(Dictionary::hash)
-                {
-                    snapshot
-                } else {
-                    Snapshot::build(content, dictionary.as_ref())?
-                };
                 let version = self.next_version(last.as_ref().map(|last| last.root().version));
                 let previous: Option<Hash> = last.as_ref().map(SignedRoot::hash);
                 let root = snapshot.root(version, previous, now, None);
                 let root = SignedRoot::sign(root, &self.key)?;
                 let bytes =
                     bundle::write(&root, &snapshot).map_err(|_| HubError::DamagedRow("release"))?;
-                self.record(collection, &root, &bytes, dictionary.as_ref())?;
+                self.record(collection, &root, &bytes)?;
                 (root, bytes, true)
             }
         };
@@ -101,19 +93,6 @@ impl Hub {
             golden,
             public_key: self.public_key().to_string(),
         })
-    }
-
-    fn dictionary(&self, collection: &CollectionName) -> Result<Option<Dictionary>, HubError> {
-        let bytes: Option<Vec<u8>> = self
-            .connection
-            .query_row(
-                "SELECT dictionary FROM collection WHERE name = ?1",
-                [collection.as_str()],
-                |row| row.get(0),
-            )
-            .map_err(while_("reading a dictionary"))?;
-        let dictionary = bytes.map(|bytes| Dictionary::from_bytes(&bytes));
-        dictionary.map(|d| d.ok_or(HubError::DamagedRow("dictionary"))).transpose()
     }
 
     fn kept_bundle(
@@ -139,18 +118,11 @@ impl Hub {
         collection: &CollectionName,
         root: &SignedRoot,
         bytes: &[u8],
-        dictionary: Option<&Dictionary>,
     ) -> Result<(), HubError> {
         let doing = while_("recording a release");
         let IndexVersion { epoch, version } = root.root().version;
         let name = collection.as_str();
         let transaction = self.connection.transaction().map_err(&doing)?;
-        transaction
-            .execute(
-                "UPDATE collection SET dictionary = ?2 WHERE name = ?1",
-                params![name, dictionary.map(Dictionary::to_bytes)],
-            )
-            .map_err(&doing)?;
         transaction
             .execute(
                 "INSERT INTO release (collection, epoch, version, root, bundle)
@@ -166,16 +138,6 @@ impl Hub {
             )
             .map_err(&doing)?;
         transaction.commit().map_err(&doing)
-    }
-}
-
-/// The dictionary to go on with. A new one has to travel to every site, so the
-/// present one stays until the collection has far outgrown it.
-fn better_dictionary(present: Option<Dictionary>, new: Option<Dictionary>) -> Option<Dictionary> {
-    match (present, new) {
-        (Some(present), Some(new)) if new.bytes() > 3 * present.bytes() => Some(new),
-        (Some(present), _) => Some(present),
-        (None, new) => new,
     }
 }
 

@@ -11,9 +11,7 @@ CREATE TABLE hub (
 ) STRICT;
 
 CREATE TABLE collection (
-    name TEXT PRIMARY KEY,
-    -- What its objects are packed with; kept while content changes.
-    dictionary BLOB
+    name TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE document (

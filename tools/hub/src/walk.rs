@@ -61,9 +61,11 @@ fn sort_in(path: PathBuf, found: &mut Found) {
     let is_readme = path.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case("readme"));
     if is_golden(&path) {
         found.golden.push(path);
-    } else if reader_for(&path).is_some() && !is_readme {
+    } else if is_readme || is_sidecar(name) {
+        // Not content, and nothing to wonder about.
+    } else if reader_for(&path).is_some() {
         found.documents.push(path);
-    } else if !is_sidecar(name) {
+    } else {
         found.skipped.push(path);
     }
 }

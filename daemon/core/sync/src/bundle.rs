@@ -4,10 +4,10 @@
 use jibu_types::Passage;
 
 use crate::manifest::{self, Entry, MAX_LEVELS};
-use crate::pack::unpack;
+use crate::pack::{Dictionary, unpack};
 use crate::{
-    Dictionary, Document, GoldenQuery, Hash, MAX_PACKED_BYTES, MAX_RAW_BYTES, ObjectError,
-    ObjectKind, Packing, PublicKey, Root, RootError, SignedRoot, Snapshot, segment,
+    Document, GoldenQuery, Hash, MAX_PACKED_BYTES, MAX_RAW_BYTES, ObjectError, ObjectKind, Packing,
+    PublicKey, Root, RootError, SignedRoot, Snapshot, segment,
 };
 
 /// The first bytes of a bundle. Like PNG's they show when a transfer cut the

@@ -12,14 +12,14 @@ use crate::{Body, Document, Hash};
 const MIN_BYTES: usize = 8 * 1024;
 
 /// Beyond the minimum a border comes after this many bytes on average.
-const SPREAD_BYTES: u64 = 4 * 1024;
+const SPREAD_BYTES: u64 = 8 * 1024;
 
 /// A border always comes before a segment gets larger than this.
-const MAX_BYTES: usize = 20 * 1024;
+const MAX_BYTES: usize = 22 * 1024;
 
 /// A border after a document's last passage is likelier, since the next
 /// segment then need not repeat the document's fields.
-const END_WEIGHT: u64 = 4;
+const END_WEIGHT: u64 = 2;
 
 /// The documents as consecutive segments.
 pub(crate) fn cut(documents: Vec<Document>) -> Vec<Vec<Document>> {

@@ -34,7 +34,7 @@ pub use fuzz::fuzz_decoders;
 pub use hash::Hash;
 pub use key::{HubKey, KeyError, PublicKey};
 pub use manifest::MAX_PAGE_ENTRIES;
-pub use pack::{Dictionary, MAX_PACKED_BYTES, MAX_RAW_BYTES, ObjectError, Packed, Packing};
+pub use pack::{MAX_PACKED_BYTES, MAX_RAW_BYTES, ObjectError, Packed, Packing};
 pub use root::{Admission, Root, RootError, SignedRoot, TooOld, admissible};
 pub use segment::MAX_PASSAGE_BYTES;
 pub use snapshot::{Object, ObjectKind, Snapshot, SnapshotError};

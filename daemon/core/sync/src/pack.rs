@@ -10,7 +10,6 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe::CParameter;
 
 use crate::Hash;
-use crate::hash::{from_cbor, to_cbor};
 
 /// The most bytes of a packed object: with its envelope it fits a packet of
 /// 10 KiB, the limit that MQTT clients come with.
@@ -20,14 +19,10 @@ pub const MAX_PACKED_BYTES: usize = 8 * 1024;
 pub const MAX_RAW_BYTES: usize = 64 * 1024;
 
 /// The most bytes of a dictionary.
-pub(crate) const MAX_DICTIONARY_BYTES: usize = 128 * 1024;
+pub(crate) const MAX_DICTIONARY_BYTES: usize = 512 * 1024;
 
 /// The hub packs once and every site unpacks, so it may take its time.
 const LEVEL: i32 = 19;
-
-/// A dictionary takes this part of the segments: more would cost the parts more
-/// than it saves the rest (FORMAT.md has the measurement).
-const DICTIONARY_SHARE: usize = 5;
 
 /// How an object is packed. The numbers are part of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +83,10 @@ pub enum ObjectError {
 /// What the objects of a collection are packed with: bytes that zstd may refer
 /// to as if they stood before the object's own.
 ///
-/// Its parts are segments of the collection, picked evenly. So a first sync
-/// carries nothing that is not content, where a trained dictionary would say
-/// again what the documents say. When content changes, the dictionary stays.
-pub struct Dictionary {
+/// Its parts are segments of the collection itself. So it costs a first sync
+/// nothing, where a trained dictionary would say again what the documents say,
+/// and another choice costs a site nothing that has the segments.
+pub(crate) struct Dictionary {
     parts: Vec<Vec<u8>>,
     names: Vec<Hash>,
     hash: Hash,
@@ -110,46 +105,43 @@ impl Dictionary {
         Some(Dictionary { hash: Hash::of(&bytes), names, parts, decoder })
     }
 
-    /// Picks a dictionary's parts among a collection's segments. `None` where
-    /// there are too few of them.
-    pub(crate) fn of_segments(segments: &[Vec<u8>]) -> Option<Self> {
+    /// Picks a dictionary's parts among a collection's segments, and packs each
+    /// with those before it. `None` where there are too few segments.
+    ///
+    /// A segment's name decides whether it is picked, so that an edit changes
+    /// the choice little.
+    pub(crate) fn of_segments(segments: &[Vec<u8>]) -> Option<(Self, Vec<Packed>)> {
         let total: usize = segments.iter().map(Vec::len).sum();
-        let wanted = (total / DICTIONARY_SHARE).min(MAX_DICTIONARY_BYTES);
-        // Evenly spread, so that every language and topic has its say.
-        let every = total.checked_div(wanted)?;
-        let mut parts: Vec<Vec<u8>> = segments.iter().step_by(every).cloned().collect();
-        while parts.iter().map(Vec::len).sum::<usize>() > wanted {
-            parts.pop();
+        let mut room = (total / 3 * 2).min(MAX_DICTIONARY_BYTES);
+        let mut order: Vec<usize> = (0..segments.len()).collect();
+        order.sort_by_cached_key(|at| segments.get(*at).map(|segment| Hash::of(segment)));
+        order.retain(|at| {
+            let bytes = segments.get(*at).map_or(0, Vec::len);
+            let fits = bytes <= room;
+            room -= if fits { bytes } else { 0 };
+            fits
+        });
+        order.sort_unstable();
+        let mut parts: Vec<Vec<u8>> = Vec::new();
+        let mut packed = Vec::new();
+        for segment in order.into_iter().filter_map(|at| segments.get(at)) {
+            let part = Packer::new(&parts).pack(segment);
+            if part.bytes.len() <= MAX_PACKED_BYTES {
+                parts.push(segment.clone());
+                packed.push(part);
+            }
         }
-        Self::from_parts(parts)
+        Some((Self::from_parts(parts)?, packed))
     }
 
     /// The dictionary's name: the hash of all its bytes.
-    pub fn hash(&self) -> Hash {
+    pub(crate) fn hash(&self) -> Hash {
         self.hash
     }
 
-    /// How many bytes it has.
-    pub fn bytes(&self) -> usize {
-        self.parts.iter().map(Vec::len).sum()
-    }
-
     /// The parts, each an object by itself.
-    pub fn parts(&self) -> &[Vec<u8>] {
+    pub(crate) fn parts(&self) -> &[Vec<u8>] {
         &self.parts
-    }
-
-    /// The dictionary as a hub keeps it from one version to the next.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let parts: Vec<&minicbor::bytes::ByteSlice> =
-            self.parts.iter().map(|part| part.as_slice().into()).collect();
-        to_cbor(&parts)
-    }
-
-    /// Reads what [`Dictionary::to_bytes`] wrote.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let parts: Vec<minicbor::bytes::ByteVec> = from_cbor(bytes)?;
-        Self::from_parts(parts.into_iter().map(Vec::from).collect())
     }
 
     /// The part of this name.
@@ -159,21 +151,15 @@ impl Dictionary {
     }
 }
 
-impl std::fmt::Debug for Dictionary {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Dictionary({}, {} parts)", self.hash, self.parts.len())
-    }
-}
-
 /// Packs objects, with a dictionary or without.
 pub(crate) struct Packer(Option<EncoderDictionary<'static>>);
 
 impl Packer {
-    pub(crate) fn new(dictionary: Option<&Dictionary>) -> Self {
-        let encoder = dictionary.and_then(|dictionary| {
-            EncoderDictionary::try_copy(&dictionary.parts.concat(), LEVEL).ok()
-        });
-        Packer(encoder)
+    /// A packer with the dictionary of these parts, or without where there are none.
+    pub(crate) fn new(parts: &[Vec<u8>]) -> Self {
+        let bytes = parts.concat();
+        let some = (!bytes.is_empty()).then_some(bytes);
+        Packer(some.and_then(|bytes| EncoderDictionary::try_copy(&bytes, LEVEL).ok()))
     }
 
     /// The smallest packing of `raw`.
@@ -237,8 +223,8 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_unpacked() {
-        let part = b"go to the nearest clinic when a child cannot drink".to_vec();
-        let dictionary = Dictionary::from_parts(vec![part]).unwrap();
+        let parts = vec![b"go to the nearest clinic when a child cannot drink".to_vec()];
+        let dictionary = Dictionary::from_parts(parts.clone()).unwrap();
         let text = b"when a child cannot drink go to the nearest clinic".as_slice();
         let mut rng = fastrand::Rng::with_seed(1);
         let noise: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(500).collect();
@@ -246,7 +232,7 @@ mod tests {
             [(text, Packing::ZstdDictionary), (&noise, Packing::Stored), (&[7; 900], Packing::Zstd)]
         {
             let with = (packing == Packing::ZstdDictionary).then_some(&dictionary);
-            let packed = Packer::new(with).pack(raw);
+            let packed = Packer::new(with.map_or(&[], Dictionary::parts)).pack(raw);
             assert_eq!(packed.packing, packing);
             let back = unpack(packing, &packed.bytes, Hash::of(raw), raw.len(), with);
             assert_eq!(back.as_deref(), Ok(raw));
@@ -254,14 +240,16 @@ mod tests {
     }
 
     #[test]
-    fn a_dictionary_is_kept_and_read_again() {
+    fn a_dictionary_is_two_thirds_of_the_segments_in_their_order() {
         let segments: Vec<Vec<u8>> = (0..20).map(|at| vec![2 + at; 100]).collect();
-        let dictionary = Dictionary::of_segments(&segments).unwrap();
-        assert_eq!(dictionary.parts().len(), 4);
-        let again = Dictionary::from_bytes(&dictionary.to_bytes()).unwrap();
-        assert_eq!(again.hash(), dictionary.hash());
-        assert_eq!(again.parts(), dictionary.parts());
-        assert!(Dictionary::from_bytes(b"junk").is_none());
+        let (dictionary, packed) = Dictionary::of_segments(&segments).unwrap();
+        assert_eq!((dictionary.parts().len(), packed.len()), (13, 13));
+        assert!(dictionary.parts().is_sorted());
+        let mut edited = segments;
+        edited[7] = vec![99; 101];
+        let (again, _) = Dictionary::of_segments(&edited).unwrap();
+        let kept = again.parts().iter().filter(|part| dictionary.parts().contains(part));
+        assert!(kept.count() >= 12);
     }
 
     #[test]
@@ -276,7 +264,7 @@ mod tests {
 
     #[test]
     fn another_object_is_not_taken_for_the_named_one() {
-        let packed = Packer::new(None).pack(b"one");
+        let packed = Packer::new(&[]).pack(b"one");
         let wrong = unpack(packed.packing, &packed.bytes, Hash::of(b"two"), 3, None);
         assert_eq!(wrong, Err(ObjectError::Name));
         let missing = unpack(Packing::ZstdDictionary, b"", Hash::of(b""), 0, None);

@@ -3,10 +3,8 @@ use std::collections::{BTreeSet, HashSet};
 use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
 
 use crate::manifest::{self, Entry, ends_page};
-use crate::pack::{MAX_PACKED_BYTES, Packer};
-use crate::{
-    Content, Dictionary, Document, GoldenQuery, Hash, MAX_PASSAGE_BYTES, Packed, Root, cut, segment,
-};
+use crate::pack::{Dictionary, MAX_PACKED_BYTES, Packer};
+use crate::{Content, Document, GoldenQuery, Hash, MAX_PASSAGE_BYTES, Packed, Root, cut, segment};
 
 /// What an object is. The numbers are part of the format, and the first byte
 /// of every object.
@@ -48,8 +46,7 @@ pub struct Object {
     pub packed: Packed,
 }
 
-/// A collection's content as objects: the same content and dictionary always
-/// give the same names.
+/// A collection's content as objects: the same content always gives the same names.
 #[derive(Debug)]
 pub struct Snapshot {
     collection: CollectionName,
@@ -104,24 +101,25 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Cuts, packs and names a collection's content. A hub keeps a collection's
-    /// dictionary from one version to the next, since another dictionary has to
-    /// travel again.
+    /// Cuts, packs and names a collection's content.
     ///
     /// # Errors
     /// When there is nothing, something is too long, or something is named that
     /// is not there.
-    pub fn build(content: Content, dictionary: Option<&Dictionary>) -> Result<Self, SnapshotError> {
+    pub fn build(content: Content) -> Result<Self, SnapshotError> {
         let Content { collection, mut documents, golden } = content;
         documents.retain(|document| !document.passages.is_empty());
         documents.sort_by(|a, b| a.path.cmp(&b.path));
         check(&collection, &documents, &golden)?;
         let languages: BTreeSet<Language> = documents.iter().map(|d| d.language).collect();
 
-        let mut nodes = dictionary_parts(dictionary);
-        let packer = Packer::new(dictionary);
-        for documents in cut::cut(documents) {
-            push_segments(&mut nodes, documents, &packer);
+        let segments = cut::cut(documents);
+        let raw: Vec<Vec<u8>> = segments.iter().map(|segment| segment::encode(segment)).collect();
+        let (dictionary, parts) = Dictionary::of_segments(&raw).unzip();
+        let packer = Packer::new(dictionary.as_ref().map_or(&[], Dictionary::parts));
+        let mut nodes = part_nodes(dictionary.as_ref(), parts.unwrap_or_default());
+        for documents in segments {
+            push_segments(&mut nodes, documents, dictionary.as_ref(), &packer);
         }
         push_golden(&mut nodes, golden, &packer);
 
@@ -135,7 +133,7 @@ impl Snapshot {
             objects,
             manifest,
             passages,
-            dictionary: dictionary.map(Dictionary::hash),
+            dictionary: dictionary.as_ref().map(Dictionary::hash),
             languages: languages.into_iter().collect(),
         })
     }
@@ -178,26 +176,9 @@ impl Snapshot {
         self.objects.iter().map(|object| object.packed.bytes.len() as u64).sum()
     }
 
-    /// The dictionary that the objects may be packed with.
-    pub fn dictionary(&self) -> Option<Hash> {
-        self.dictionary
-    }
-
     /// How many passages there are.
     pub fn passages(&self) -> u64 {
         self.passages
-    }
-}
-
-impl Dictionary {
-    /// A dictionary for a collection that has none yet; `None` where there is
-    /// too little text to share.
-    pub fn of(content: &Content) -> Option<Self> {
-        let mut documents = content.documents.clone();
-        documents.sort_by(|a, b| a.path.cmp(&b.path));
-        let segments: Vec<Vec<u8>> =
-            cut::cut(documents).iter().map(|segment| segment::encode(segment)).collect();
-        Dictionary::of_segments(&segments)
     }
 }
 
@@ -223,7 +204,7 @@ impl Node {
         let entries: Vec<Entry> = children.iter().map(Node::entry).collect();
         let items = entries.iter().map(Entry::passages).sum::<u64>() as usize;
         let raw = manifest::encode(&entries);
-        let page = Node::object(ObjectKind::Page, &raw, items, &Packer::new(None));
+        let page = Node::object(ObjectKind::Page, &raw, items, &Packer::new(&[]));
         Node { children, ..page }
     }
 
@@ -240,12 +221,13 @@ impl Node {
     }
 }
 
-/// The dictionary's parts, each packed with the parts before it.
-fn dictionary_parts(dictionary: Option<&Dictionary>) -> Vec<Node> {
+/// The dictionary's parts as objects.
+fn part_nodes(dictionary: Option<&Dictionary>, packed: Vec<Packed>) -> Vec<Node> {
     let parts = dictionary.map(Dictionary::parts).unwrap_or_default();
-    let nodes = parts.iter().enumerate().map(|(at, part)| {
-        let before = Dictionary::from_parts(parts.iter().take(at).cloned().collect());
-        Node::object(ObjectKind::DictionaryPart, part, 0, &Packer::new(before.as_ref()))
+    let nodes = parts.iter().zip(packed).map(|(part, packed)| {
+        let (name, raw_bytes) = (Hash::of(part), part.len() as u32);
+        let object = Object { kind: ObjectKind::DictionaryPart, name, raw_bytes, packed };
+        Node { object, items: 0, children: Vec::new() }
     });
     nodes.collect()
 }
@@ -292,12 +274,18 @@ fn beginning(text: &str) -> String {
 }
 
 /// Packs a segment, in halves where it does not fit as a whole (text that
-/// hardly compresses).
-fn push_segments(nodes: &mut Vec<Node>, documents: Vec<Document>, packer: &Packer) {
+/// hardly compresses). A part of the dictionary is packed already.
+fn push_segments(
+    nodes: &mut Vec<Node>,
+    documents: Vec<Document>,
+    dictionary: Option<&Dictionary>,
+    packer: &Packer,
+) {
     let count = documents.iter().map(|document| document.passages.len()).sum();
     let raw = segment::encode(&documents);
+    let is_part = dictionary.is_some_and(|dictionary| dictionary.part(Hash::of(&raw)).is_some());
     let node = Node::object(ObjectKind::Passages, &raw, count, packer);
-    if node.object.packed.bytes.len() <= MAX_PACKED_BYTES || count < 2 {
+    if is_part || node.object.packed.bytes.len() <= MAX_PACKED_BYTES || count < 2 {
         return nodes.push(node);
     }
     let (mut first, mut second) = (Vec::new(), Vec::new());
@@ -314,8 +302,8 @@ fn push_segments(nodes: &mut Vec<Node>, documents: Vec<Document>, packer: &Packe
             second.push(Document { passages: rest, ..head });
         }
     }
-    push_segments(nodes, first, packer);
-    push_segments(nodes, second, packer);
+    push_segments(nodes, first, dictionary, packer);
+    push_segments(nodes, second, dictionary, packer);
 }
 
 /// Packs golden queries in their order, as many to an object as surely fit.

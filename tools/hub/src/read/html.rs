@@ -210,7 +210,8 @@ mod tests {
                 ),
                 reviewed: None,
             }
-        "#]].assert_debug_eq(&parsed.meta);
+        "#]]
+        .assert_debug_eq(&parsed.meta);
     }
 
     #[test]

@@ -12,6 +12,9 @@ pub(super) struct PlainText;
 /// A line of its own is a heading up to this many characters.
 const HEADING_CHARS: usize = 60;
 
+/// A line that is this long ends where the file was wrapped.
+const WRAPPED_FROM: usize = 45;
+
 impl Reader for PlainText {
     fn extensions(&self) -> &'static [&'static str] {
         &["txt", "text"]
@@ -76,6 +79,7 @@ fn is_heading(line: &str) -> bool {
 fn running(lines: &[&str], blocks: &mut Vec<Block>) {
     let mut paragraph = String::new();
     let mut items: Vec<Item> = Vec::new();
+    let mut before = "";
     for line in lines {
         let words = line.trim();
         if let Some(start) = list_marker(line) {
@@ -94,15 +98,22 @@ fn running(lines: &[&str], blocks: &mut Vec<Block>) {
             item.text.push_str(words);
         } else {
             if !paragraph.is_empty() {
-                paragraph.push('\n');
+                paragraph.push(if is_wrapped(before, words) { ' ' } else { '\n' });
             }
             paragraph.push_str(words);
+            before = words;
         }
     }
     end_paragraph(&mut paragraph, blocks);
     if !items.is_empty() {
         blocks.push(Block::List(items));
     }
+}
+
+/// Whether a line goes on in the next because the file was wrapped at some
+/// width, not because a new line was meant.
+fn is_wrapped(line: &str, next: &str) -> bool {
+    line.chars().count() >= WRAPPED_FROM || next.starts_with(char::is_lowercase)
 }
 
 fn end_paragraph(paragraph: &mut String, blocks: &mut Vec<Block>) {
@@ -127,7 +138,7 @@ mod tests {
              Last line of its own",
             expect![[r#"
                 # Malaria
-                ¶ Fever and chills are⏎signs of malaria.
+                ¶ Fever and chills are signs of malaria.
                 ## Where to go
                 ¶ Go to:
                 - the clinic in town
