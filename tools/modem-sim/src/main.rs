@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -34,8 +35,8 @@ struct Arguments {
 
     /// The make: generic, sim800l, sim7600, ec25, huawei, minimal, or the path
     /// of a .toml file.
-    #[arg(long, default_value = "generic")]
-    profile: String,
+    #[arg(long, default_value = "generic", value_parser = Profile::load)]
+    profile: Profile,
 
     /// The seed of everything random; a new one each time when missing.
     #[arg(long)]
@@ -51,28 +52,40 @@ struct Arguments {
 
     /// What goes wrong by chance: off, light (unsolicited lines anywhere, output
     /// in pieces) or heavy (errors, lost replies, hangs and resets too).
-    #[arg(long, default_value = "off", value_name = "LEVEL")]
-    noise: String,
+    #[arg(long, default_value = "off", value_name = "LEVEL", value_parser = noise)]
+    noise: Noise,
 
     /// Switches the modem on only now: it boots first.
     #[arg(long)]
     cold: bool,
 }
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+fn noise(name: &str) -> Result<Noise, &'static str> {
+    Noise::named(name).ok_or("off, light or heavy")
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Whoever cannot write to stderr learns it from the exit status.
+            let _ = writeln!(io::stderr(), "jibu-modem-sim: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..=u64::from(u32::MAX)));
-    let profile = Profile::load(&arguments.profile)?;
-    let noise = Noise::named(&arguments.noise)
-        .with_context(|| format!("--noise {:?}: off, light or heavy", arguments.noise))?;
+    let name = arguments.profile.name.clone();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let options = Options {
         time_scale: arguments.time_scale,
         started_at: i64::try_from(now.as_secs()).unwrap_or(0),
         pin: arguments.pin,
         cold: arguments.cold,
-        noise,
-        ..Options::new(profile, seed)
+        noise: arguments.noise,
+        ..Options::new(arguments.profile, seed)
     };
 
     let (stop, stopped) = UnixStream::pair().context("a pipe for signals")?;
@@ -84,8 +97,7 @@ fn main() -> anyhow::Result<()> {
     let mut stdout = io::stdout();
     writeln!(
         stdout,
-        "jibu-modem-sim: {} on {}, control {}, seed {seed}",
-        arguments.profile,
+        "jibu-modem-sim: {name} on {}, control {}, seed {seed}",
         arguments.pty.display(),
         arguments.control.display()
     )?;

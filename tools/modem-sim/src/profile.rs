@@ -22,6 +22,9 @@ const BUILT_IN: [(&str, &str); 6] = [
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
+    /// What it was loaded as.
+    #[serde(skip)]
+    pub name: String,
     /// One line for people.
     pub description: String,
     /// How it is connected.
@@ -218,7 +221,7 @@ impl Profile {
         if let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
             return Self::parse(name, text);
         }
-        if !Path::new(name).extension().is_some_and(|extension| extension == "toml") {
+        if Path::new(name).extension().is_none_or(|extension| extension != "toml") {
             let known = Self::known().collect::<Vec<_>>().join(", ");
             return Err(ProfileError::Unknown(name.to_owned(), known));
         }
@@ -228,7 +231,9 @@ impl Profile {
     }
 
     fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        toml::from_str(text).map_err(|error| ProfileError::Parse(name.to_owned(), Box::new(error)))
+        let profile: Profile = toml::from_str(text)
+            .map_err(|error| ProfileError::Parse(name.to_owned(), Box::new(error)))?;
+        Ok(Profile { name: name.to_owned(), ..profile })
     }
 }
 

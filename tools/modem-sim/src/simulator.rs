@@ -171,6 +171,8 @@ enum Event {
     UssdAnswer(String),
     /// A line that the modem prints while it starts.
     BootLine(String),
+    /// The restart that the host asked for.
+    Restart,
     /// Starting is over.
     Started,
     /// The network lets the mobile in.
@@ -338,6 +340,7 @@ impl Simulator {
                     self.say_now(&[line.into_bytes()]);
                 }
             }
+            Event::Restart => self.restart(),
             Event::Started => self.started(),
             Event::Registered => self.registered(),
             Event::MessagesReady => {

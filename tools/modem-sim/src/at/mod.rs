@@ -20,7 +20,7 @@ use crate::modem::{CardState, Failure, Line, Modem, Reply};
 
 /// The reply to one command. Takes effect at once.
 pub fn execute(modem: &mut Modem, command: &Command) -> Reply {
-    let refused = modem.profile.quirks.unsupported.iter().any(|name| *name == command.name);
+    let refused = modem.profile.quirks.unsupported.contains(&command.name);
     if refused {
         return Reply::Failed(Failure::Error);
     }

@@ -253,7 +253,12 @@ fn from_packed(text: &str) -> Option<String> {
 pub(crate) fn ussd_text(modem: &Modem, text: &str) -> Vec<u8> {
     let septets = alphabet::encode(text);
     let (body, coding) = match (septets, modem.profile.quirks.ussd) {
-        (Some(septets), UssdForm::Packed) => {
+        (Some(mut septets), UssdForm::Packed) => {
+            // Seven bits to spare would read as another character, so they
+            // hold a carriage return (TS 23.038 §6.1.2.3.1).
+            if septets.len() % 8 == 7 {
+                septets.push(0x0d);
+            }
             (hex::encode_upper(alphabet::pack(&septets, 0)).into_bytes(), 15)
         }
         (Some(_), UssdForm::Plain) => (modem.settings.charset.write(text), 15),

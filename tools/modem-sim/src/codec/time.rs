@@ -85,7 +85,7 @@ impl ServiceTime {
 
     /// The seven semi-octet pairs.
     pub fn to_octets(self) -> [u8; 7] {
-        let swapped = |value: u8| value / 10 % 10 | value % 10 << 4;
+        let swapped = |value: u8| (value / 10 % 10) | ((value % 10) << 4);
         let zone = swapped(self.quarters.unsigned_abs()) | if self.quarters < 0 { 0x08 } else { 0 };
         [
             swapped(self.year),

@@ -240,13 +240,7 @@ impl Simulator {
         }
         if restarts {
             // The OK still goes out.
-            let all = self.events.iter().filter_map(|(_, event)| match event {
-                Event::Print(bytes, _) => Some(bytes.clone()),
-                _ => None,
-            });
-            let bytes: Vec<u8> = all.collect::<Vec<_>>().concat();
-            self.send(&bytes);
-            self.restart();
+            self.after_ms([100, 300], Event::Restart);
         }
         if let Some(ms) = hangs {
             self.hang(ms);
