@@ -217,7 +217,7 @@ impl Modem {
     /// When the simulator is gone.
     pub fn sent_to(&mut self, number: &str) -> anyhow::Result<Vec<String>> {
         let reply = self.control.request(&serde_json::json!({ "op": "sent", "to": number }))?;
-        let sent = reply["sent"].as_array().context("the simulator told nothing")?;
+        let sent = reply["messages"].as_array().context("the simulator told nothing")?;
         let texts = sent
             .iter()
             .filter(|message| message["complete"].as_bool() == Some(true))

@@ -422,7 +422,7 @@ mod raw {
 
     impl Default for Log {
         fn default() -> Self {
-            Log { filter: "info".into() }
+            Log { filter: "info,tract_onnx=error,tract_linalg=warn".into() }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `jibud run`: opens everything, starts the threads, tells systemd.
 
 use std::collections::HashMap;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -30,7 +31,11 @@ pub fn run(config: Config) -> anyhow::Result<ExitCode> {
     let filter = EnvFilter::try_new(&config.log).with_context(|| {
         format!("log.filter = \"{}\" is no filter (an example: info)", config.log)
     })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     let config = Arc::new(config);
 
     std::fs::create_dir_all(&config.data)

@@ -80,7 +80,7 @@ fn check(modem: &mut Modem, people: usize) {
     for person in 0..people {
         let to = number(person);
         let sent: Vec<_> =
-            all["sent"].as_array().unwrap().iter().filter(|m| m["to"] == to.as_str()).collect();
+            all["messages"].as_array().unwrap().iter().filter(|m| m["to"] == to.as_str()).collect();
         assert_eq!(sent.len(), 1, "to …{person:04}: {sent:?}");
     }
     let storage = modem.control.request(&json!({ "op": "storage" })).unwrap().to_string();

@@ -80,7 +80,7 @@ fn operators_and_short_codes_are_not_answered_and_a_broken_pdu_does_no_harm() {
     modem.wait_for(ASKER, &mut daemon, PATIENCE).unwrap();
 
     let sent = modem.control.request(&json!({ "op": "sent" })).unwrap();
-    assert_eq!(sent["sent"].as_array().unwrap().len(), 1, "{sent}");
+    assert_eq!(sent["messages"].as_array().unwrap().len(), 1, "{sent}");
 }
 
 #[test]

@@ -152,8 +152,7 @@ fn scores(
         if with_cosines && spread.is_finite() {
             score = 0.4 * overlap + 0.6 * f64::from((unit.cosine - low) / spread);
         }
-        let has_digit = text[unit.range.clone()].contains(|c: char| c.is_numeric());
-        if wants_quantity && has_digit {
+        if wants_quantity && names_quantity(&text[unit.range.clone()], &unit_words[at]) {
             score += 0.15;
         }
         // What comes first is more often the point.
@@ -169,6 +168,26 @@ fn scores(
     }
     scores
 }
+
+/// Whether a text holds a number, in digits or as a word.
+fn names_quantity(text: &str, words: &[String]) -> bool {
+    text.contains(|c: char| c.is_numeric())
+        || words.iter().any(|word| NUMBER_WORDS.contains(&word.as_str()))
+}
+
+/// Numbers as folded words, those left out that are articles as well (`un`, `um`).
+const NUMBER_WORDS: [&str; 66] = [
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve",
+    "twenty", "thirty", "half", "once", "twice", // English
+    "moja", "mbili", "mmoja", "wawili", "miwili", "mawili", "tatu", "watatu", "mitatu", "matatu",
+    "nne", "minne", "tano", "mitano", "sita", "saba", "nane", "tisa", "kumi",
+    "nusu", // Swahili
+    "deux", "trois", "quatre", "cinq", "sept", "huit", "neuf", "dix", "demi", // French
+    "dois", "duas", "tres", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez",
+    "meia", // Portuguese
+    "chimodzi", "imodzi", "limodzi", "ziwiri", "awiri", "iwiri", "zitatu", "atatu", "zinayi",
+    "zisanu", // Chichewa
+];
 
 /// The share of the question's words that each text has, rarer words counting
 /// more. A word that the heading has as well found the passage, and says less
