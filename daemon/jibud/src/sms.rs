@@ -134,3 +134,55 @@ pub fn pdus(
     }
     Ok(pdus)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMS: Sms = Sms {
+        max_parts: 2,
+        gather_wait: Duration::from_secs(600),
+        answers_per_day: 50,
+        status_reports: true,
+        national_shifts: false,
+    };
+
+    fn showing(hex: &str) -> Input {
+        incoming(ModemName("gsm".into()), Ticket(1), &hex::decode(hex).unwrap())
+    }
+
+    /// "How" from +265991234567, without and with the service centre's address.
+    const BARE: &str = "00040C91629519325476000062112202740180 03C8F71D";
+    const WITH_SMSC: &str = "0791628588001011040C91629519325476000062112202740180 03C8F71D";
+
+    #[test]
+    fn a_message_is_the_same_however_the_modem_shows_it() {
+        let (bare, full) = (BARE.replace(' ', ""), WITH_SMSC.replace(' ', ""));
+        let (Input::Arrived { segment: a, .. }, Input::Arrived { segment: b, .. }) =
+            (showing(&bare), showing(&full))
+        else {
+            panic!("both are messages");
+        };
+        assert_eq!(a.key, b.key);
+        assert_eq!(a.sender.unwrap().reveal(), "+265991234567");
+        assert_eq!(text(&[hex::decode(full).unwrap()]), "How");
+    }
+
+    #[test]
+    fn what_cannot_be_decoded_is_kept_as_such() {
+        for broken in ["", "00", "0004FF", "0791"] {
+            assert!(matches!(showing(broken), Input::Unreadable { .. }), "{broken}");
+        }
+    }
+
+    #[test]
+    fn every_part_of_an_answer_has_reference_zero_and_pages_differ() {
+        let number = PhoneNumber::parse("+265991234567").unwrap();
+        let pages = ["a ".repeat(120), "b ".repeat(120)];
+        let pdus = pdus(&SMS, MessageId(7), &number, &pages).unwrap();
+        assert_eq!(pdus.len(), 4);
+        assert!(pdus.iter().all(|pdu| pdu[0] == 0 && pdu[2] == 0));
+        assert_eq!(cost(&SMS, &pages[0]), 2);
+        assert!(pdus.iter().enumerate().all(|(at, pdu)| !pdus[..at].contains(pdu)));
+    }
+}
