@@ -60,11 +60,11 @@ def check_tokens(folder: Path, golden: list[dict], lines: list[str]) -> int:
     )
     print(f"golden sentences: {len(golden)}, of them other ids in `tokenizers`: {wrong}")
 
-    wanted = [encoding.ids for encoding in reference.encode_batch(lines)]
+    wanted = [window(encoding.ids) for encoding in reference.encode_batch(lines)]
     print(f"lines: {len(lines)}, {sum(map(len, wanted))} tokens")
     own = recipe_tokenizer(folder)
     few = range(0, len(lines), 20)
-    differing = [lines[i] for i in few if own.encode(lines[i]) != wanted[i]]
+    differing = [lines[i] for i in few if window(own.encode(lines[i])) != wanted[i]]
     print(f"recipe's tokenizer: {len(differing)} of {len(few)} differ {differing[:3]!r}")
     wrong += len(differing)
 
@@ -75,6 +75,11 @@ def check_tokens(folder: Path, golden: list[dict], lines: list[str]) -> int:
     differing = [line for line, a, b in zip(lines, found, wanted, strict=True) if a != b]
     print(f"daemon's tokenizer: {len(differing)} of {len(lines)} differ {differing[:3]!r}")
     return wrong + len(differing)
+
+
+def window(ids: list[int], size: int = 512) -> list[int]:
+    """What the model has positions for: the ends stay."""
+    return ids if len(ids) <= size else ids[: size - 1] + ids[-1:]
 
 
 def check_embeddings(folder: Path, golden: list[dict]) -> int:

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use memmap2::Mmap;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -39,24 +40,21 @@ impl Models {
     pub fn open_with(folder: &Path, limits: Limits) -> Result<Self, ModelError> {
         let manifest = Manifest::read(folder)?;
 
-        let listed = manifest.artefact("embedder.tokenizer")?;
-        let tokenizer = Tokenizer::parse(&listed.path, &listed.read()?)?;
+        let tokenizer = manifest.artefact("embedder.tokenizer")?;
         let table = manifest.artefact("embedder.table")?;
         let encoder = manifest.artefact("embedder.encoder")?;
-        let parts = [listed.hash.clone(), table.hash.clone(), encoder.hash.clone()];
-        let table = Table::map(&table.path, &table.verify()?)?;
+        let hashes = [&tokenizer.hash, &table.hash, &encoder.hash].map(String::clone);
+
+        let tokenizer = Tokenizer::parse(&tokenizer.path, &tokenizer.map()?)?;
+        let table_path = table.path.clone();
+        let table = Table::read(&table_path, table.map()?)?;
         if table.rows() != tokenizer.pieces() {
-            return Err(ModelError::Layout {
-                path: listed.path,
-                what: format!(
-                    "it has {} pieces, and the embedding table {} rows",
-                    tokenizer.pieces(),
-                    table.rows()
-                ),
-            });
+            let what = format!("it has {} rows for {} tokens", table.rows(), tokenizer.pieces());
+            return Err(ModelError::Layout { path: table_path, what });
         }
-        let encoder = Encoder::load(&encoder.path, encoder.read()?)?;
-        Ok(Models { embedder: Embedder::new(tokenizer, table, encoder, limits, &parts) })
+        encoder.verify()?;
+        let encoder = Encoder::load(&encoder.path)?;
+        Ok(Models { embedder: Embedder::new(tokenizer, table, encoder, limits, &hashes) })
     }
 
     /// The sentence encoder.
@@ -72,7 +70,7 @@ impl Models {
 /// # Errors
 /// As [`Models::open`].
 pub fn read_artefact(folder: &Path, name: &'static str) -> Result<Vec<u8>, ModelError> {
-    Manifest::read(folder)?.artefact(name)?.read()
+    Ok(Manifest::read(folder)?.artefact(name)?.map()?.to_vec())
 }
 
 /// `manifest.toml`, as far as the daemon needs it.
@@ -118,15 +116,17 @@ struct Artefact {
 }
 
 impl Artefact {
-    /// The file's bytes, once they are known to be the right ones.
-    fn read(&self) -> Result<Vec<u8>, ModelError> {
-        let bytes = std::fs::read(&self.path).map_err(|source| self.unreadable(source))?;
-        self.compare(Sha256::digest(&bytes).as_slice())?;
-        Ok(bytes)
+    /// The file mapped into memory, once its bytes are known to be the right
+    /// ones.
+    ///
+    /// Bytes that are read once and dropped would leave the daemon larger than
+    /// it need be: the C library keeps what it gets back from large buffers.
+    fn map(&self) -> Result<Mmap, ModelError> {
+        let file = self.verify()?;
+        map(&file).map_err(|source| self.unreadable(source))
     }
 
-    /// The file, once its bytes are known to be the right ones, without
-    /// holding them in memory.
+    /// The file, once its bytes are known to be the right ones.
     fn verify(&self) -> Result<File, ModelError> {
         let mut file = File::open(&self.path).map_err(|source| self.unreadable(source))?;
         let mut hash = Sha256::new();
@@ -152,4 +152,16 @@ impl Artefact {
     fn unreadable(&self, source: std::io::Error) -> ModelError {
         ModelError::Read { path: self.path.clone(), source }
     }
+}
+
+#[allow(unsafe_code)]
+fn map(file: &File) -> std::io::Result<Mmap> {
+    // SAFETY: the bytes of a map change, or cease to exist, if another process
+    // writes to the file. Nothing does while the daemon runs: the file is part
+    // of a release, which is installed by writing new files beside the old ones
+    // and renaming, and its hash was compared just before. Whoever reads the map
+    // checks its bounds and takes any byte for what it is, so that a file that
+    // did change could give a wrong embedding; one cut short ends the process
+    // with SIGBUS.
+    unsafe { Mmap::map(file) }
 }

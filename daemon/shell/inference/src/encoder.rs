@@ -15,9 +15,9 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn load(path: &Path, bytes: Vec<u8>) -> Result<Self, ModelError> {
+    pub(crate) fn load(path: &Path) -> Result<Self, ModelError> {
         let plan =
-            plan(bytes).map_err(|source| ModelError::Graph { path: path.to_owned(), source })?;
+            plan(path).map_err(|source| ModelError::Graph { path: path.to_owned(), source })?;
         Ok(Encoder { plan })
     }
 
@@ -30,9 +30,8 @@ impl Encoder {
     }
 }
 
-fn plan(bytes: Vec<u8>) -> TractResult<Arc<TypedSimplePlan>> {
-    let mut model = tract_onnx::onnx().model_for_read(&mut bytes.as_slice())?;
-    drop(bytes);
+fn plan(path: &Path) -> TractResult<Arc<TypedSimplePlan>> {
+    let mut model = tract_onnx::onnx().model_for_path(path)?;
     let width = jibu_types::Embedding::WIDTH.to_dim();
     // A text has a token at least; without knowing so, tract leaves additions
     // on its slowest path for the sake of empty tensors.

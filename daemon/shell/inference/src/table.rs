@@ -1,7 +1,6 @@
 //! The embedding table: mapped into memory, so that only the rows of words
 //! that people use are ever read from disk.
 
-use std::fs::File;
 use std::path::Path;
 
 use memmap2::{Advice, Mmap};
@@ -29,9 +28,11 @@ const BLOCK: usize = 32;
 const BLOCK_BYTES: usize = 2 + BLOCK / 2;
 
 impl Table {
-    pub(crate) fn map(path: &Path, file: &File) -> Result<Self, ModelError> {
-        let bytes =
-            map(file).map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
+    pub(crate) fn read(path: &Path, bytes: Mmap) -> Result<Self, ModelError> {
+        // Reading ahead would only bring rows of other words into memory.
+        bytes
+            .advise(Advice::Random)
+            .map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
         let field = |index: usize| {
             let at = MAGIC.len() + 4 * index;
             let field = bytes.get(at..at + 4)?;
@@ -79,32 +80,16 @@ impl Table {
     }
 }
 
-/// Maps the file. Pages are read one by one as rows are asked for: reading
-/// ahead would only bring rows of other words into memory.
-#[allow(unsafe_code)]
-fn map(file: &File) -> std::io::Result<Mmap> {
-    // SAFETY: the bytes of a map change, or cease to exist, if another process
-    // writes to the file. Nothing does while the daemon runs: the file is part
-    // of a release, which is installed by writing new files beside the old ones
-    // and renaming, and its hash was compared just before. No reference into
-    // the map is turned into anything but integers, so that changed bytes could
-    // give a wrong embedding but no undefined value; a file cut short ends the
-    // process with SIGBUS.
-    let bytes = unsafe { Mmap::map(file)? };
-    bytes.advise(Advice::Random)?;
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use memmap2::MmapMut;
 
     use super::*;
 
     fn table(bytes: &[u8]) -> Result<Table, ModelError> {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        Table::map(Path::new("embedding.q4"), &file)
+        let mut map = MmapMut::map_anon(bytes.len()).unwrap();
+        map.copy_from_slice(bytes);
+        Table::read(Path::new("embedding.q4"), map.make_read_only().unwrap())
     }
 
     fn file(rows: u32, width: u32, body: &[u8]) -> Vec<u8> {

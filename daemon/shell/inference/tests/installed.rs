@@ -1,5 +1,7 @@
 //! What `Models::open` says of a models folder that is not as it should be.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
