@@ -1,5 +1,7 @@
 //! The hub as an admin meets it: the program, its folder and its sentences.
 
+#![allow(clippy::unwrap_used, reason = "a desk that cannot be set up should fail loudly")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

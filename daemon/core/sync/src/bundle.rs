@@ -213,8 +213,7 @@ impl Bundle<'_> {
     pub fn documents(&self) -> impl Iterator<Item = Document> {
         self.segments.iter().flat_map(|part| {
             // `read` has unpacked and decoded these same borrowed bytes with
-            // this dictionary, which it completed first, and both are pure
-            // functions.
+            // this dictionary, and both are pure functions.
             part.documents(self.dictionary.as_ref()).expect("a verified segment reads again")
         })
     }
@@ -269,29 +268,37 @@ fn open(bytes: &[u8]) -> Result<(&[u8], &[u8]), BundleError> {
     rest.split_at_checked(root_bytes).ok_or(BundleError::Damaged)
 }
 
-/// An object where it lies in the file, with what the manifest says of it.
+/// A segment of a bundle: where it lies in the file, or nowhere when the
+/// dictionary holds it.
 struct Part<'a> {
     entry: Entry,
-    packing: Packing,
-    bytes: &'a [u8],
+    packed: Option<(Packing, &'a [u8])>,
 }
 
 impl Part<'_> {
-    fn raw(&self, dictionary: Option<&Dictionary>) -> Result<Vec<u8>, ObjectError> {
-        let Entry { name, raw_bytes, .. } = self.entry;
-        let raw = match dictionary.and_then(|dictionary| dictionary.part(name)) {
-            Some(part) => part.to_vec(),
-            None => unpack(self.packing, self.bytes, name, raw_bytes as usize, dictionary)?,
-        };
-        if raw.len() == raw_bytes as usize { Ok(raw) } else { Err(ObjectError::Content) }
-    }
-
     fn documents(&self, dictionary: Option<&Dictionary>) -> Result<Vec<Document>, ObjectError> {
-        segment::decode(&self.raw(dictionary)?)
+        match self.packed {
+            Some(packed) => segment::decode(&raw(&self.entry, packed, dictionary)?),
+            None => {
+                let part = dictionary.and_then(|dictionary| dictionary.part(self.entry.name));
+                segment::decode(part.ok_or(ObjectError::NoDictionary)?)
+            }
+        }
     }
 }
 
-/// The way through a bundle's objects, from the manifest's top page down.
+/// An object's bytes, found to be what the manifest's entry says.
+fn raw(
+    entry: &Entry,
+    (packing, bytes): (Packing, &[u8]),
+    dictionary: Option<&Dictionary>,
+) -> Result<Vec<u8>, ObjectError> {
+    let raw = unpack(packing, bytes, entry.name, entry.raw_bytes as usize, dictionary)?;
+    if raw.len() == entry.raw_bytes as usize { Ok(raw) } else { Err(ObjectError::Content) }
+}
+
+/// The way through a bundle's objects: the manifest, the segments that make up
+/// the dictionary, then the others.
 #[derive(Default)]
 struct Walk<'a> {
     rest: &'a [u8],
@@ -305,14 +312,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn content(&mut self, root: &Root) -> Result<(), BundleError> {
-        let top = self.top(root).map_err(|source| self.fault(source))?;
-        // What is still to be read, the next one last.
-        let mut wanted: Vec<(usize, Entry)> = Vec::new();
-        wanted.extend(top.into_iter().rev().map(|entry| (1, entry)));
-        while let Some((level, entry)) = wanted.pop() {
-            let entries = self.object(level, entry).map_err(|source| self.fault(source))?;
-            wanted.extend(entries.into_iter().rev().map(|entry| (level + 1, entry)));
-        }
+        self.objects(root).map_err(|source| BundleError::Object { part: self.part, source })?;
         if !self.rest.is_empty() {
             return Err(BundleError::TrailingBytes(self.rest.len() as u64));
         }
@@ -321,64 +321,68 @@ impl<'a> Walk<'a> {
             false => Err(BundleError::Count { what, said, found }),
         };
         count("bytes", root.bytes, self.bytes)?;
-        count("passages", root.passages, self.passages)?;
-        let dictionary = self.dictionary.as_ref().map(Dictionary::hash);
-        if root.dictionary != dictionary {
-            return Err(self.fault(ObjectError::Name));
+        count("passages", root.passages, self.passages)
+    }
+
+    fn objects(&mut self, root: &Root) -> Result<(), ObjectError> {
+        let entries = self.manifest(root)?;
+        let mut parts = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.kind == ObjectKind::Shared) {
+            let packed = self.next_object()?;
+            // A part may be packed with those before it.
+            parts.push(raw(entry, packed, self.dictionary.as_ref())?);
+            self.dictionary =
+                Some(Dictionary::from_parts(parts.clone()).ok_or(ObjectError::TooLarge)?);
+        }
+        if self.dictionary.as_ref().map(Dictionary::hash) != root.dictionary {
+            return Err(ObjectError::Name);
+        }
+        for entry in entries {
+            let shared = entry.kind == ObjectKind::Shared;
+            let packed = if shared { None } else { Some(self.next_object()?) };
+            match packed {
+                Some(packed) if entry.kind == ObjectKind::Golden => {
+                    let raw = raw(&entry, packed, self.dictionary.as_ref())?;
+                    self.golden.append(&mut segment::decode_golden(&raw)?);
+                }
+                packed => self.segment(Part { entry, packed })?,
+            }
         }
         Ok(())
     }
 
-    /// The manifest's top page, of which the root gives the name alone.
-    fn top(&mut self, root: &Root) -> Result<Vec<Entry>, ObjectError> {
+    /// The manifest's pages, from the top one down; gives the entries of content.
+    fn manifest(&mut self, root: &Root) -> Result<Vec<Entry>, ObjectError> {
         let (packing, bytes) = self.next_object()?;
-        manifest::decode(&unpack(packing, bytes, root.manifest, MAX_RAW_BYTES, None)?)
-    }
-
-    /// Checks one object; a page gives the entries below it.
-    fn object(&mut self, level: usize, entry: Entry) -> Result<Vec<Entry>, ObjectError> {
-        // What the dictionary holds has come already and is not repeated.
-        let dictionary = self.dictionary.as_ref();
-        let known = dictionary.is_some_and(|dictionary| dictionary.part(entry.name).is_some());
-        let (packing, bytes) = if known { (Packing::Stored, &[][..]) } else { self.next_object()? };
-        let part = Part { entry, packing, bytes };
-        match entry.kind {
-            ObjectKind::Page if level >= MAX_LEVELS => return Err(ObjectError::Content),
-            ObjectKind::Page => {
-                let entries = manifest::decode(&part.raw(None)?)?;
-                let passages: u64 = entries.iter().map(Entry::passages).sum();
-                let fits = passages == u64::from(entry.items);
-                return if fits { Ok(entries) } else { Err(ObjectError::Content) };
+        // The root gives the top page's name alone.
+        let top = manifest::decode(&unpack(packing, bytes, root.manifest, MAX_RAW_BYTES, None)?)?;
+        let mut content = Vec::new();
+        // What is still to be looked at, the next one last.
+        let mut wanted: Vec<(usize, Entry)> =
+            top.into_iter().rev().map(|entry| (1, entry)).collect();
+        while let Some((level, entry)) = wanted.pop() {
+            if entry.kind != ObjectKind::Page {
+                content.push(entry);
+                continue;
             }
-            // What is read already was unpacked with the dictionary as it was.
-            ObjectKind::DictionaryPart if !self.segments.is_empty() || !self.golden.is_empty() => {
+            let below = manifest::decode(&raw(&entry, self.next_object()?, None)?)?;
+            let passages: u64 = below.iter().map(Entry::passages).sum();
+            if level >= MAX_LEVELS || passages != u64::from(entry.items) {
                 return Err(ObjectError::Content);
             }
-            ObjectKind::DictionaryPart => {
-                self.dictionary_part(part.raw(self.dictionary.as_ref())?)?
-            }
-            ObjectKind::Passages => {
-                let documents = part.documents(self.dictionary.as_ref())?;
-                let count: usize = documents.iter().map(|document| document.passages.len()).sum();
-                if count as u64 != u64::from(entry.items) {
-                    return Err(ObjectError::Content);
-                }
-                self.passages += count as u64;
-                self.segments.push(part);
-            }
-            ObjectKind::Golden => {
-                let raw = part.raw(self.dictionary.as_ref())?;
-                self.golden.append(&mut segment::decode_golden(&raw)?);
-            }
+            wanted.extend(below.into_iter().rev().map(|entry| (level + 1, entry)));
         }
-        Ok(Vec::new())
+        Ok(content)
     }
 
-    /// Adds a part to the dictionary; it may be packed with those before it.
-    fn dictionary_part(&mut self, raw: Vec<u8>) -> Result<(), ObjectError> {
-        let mut parts = self.dictionary.take().map_or_else(Vec::new, |d| d.parts().to_vec());
-        parts.push(raw);
-        self.dictionary = Some(Dictionary::from_parts(parts).ok_or(ObjectError::TooLarge)?);
+    fn segment(&mut self, part: Part<'a>) -> Result<(), ObjectError> {
+        let documents = part.documents(self.dictionary.as_ref())?;
+        let count: usize = documents.iter().map(|document| document.passages.len()).sum();
+        if count as u64 != u64::from(part.entry.items) {
+            return Err(ObjectError::Content);
+        }
+        self.passages += count as u64;
+        self.segments.push(part);
         Ok(())
     }
 
@@ -395,10 +399,6 @@ impl<'a> Walk<'a> {
         self.rest = rest;
         self.bytes += length as u64;
         Ok((packing, bytes))
-    }
-
-    fn fault(&self, source: ObjectError) -> BundleError {
-        BundleError::Object { part: self.part, source }
     }
 }
 

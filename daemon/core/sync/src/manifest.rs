@@ -38,8 +38,8 @@ impl Entry {
     /// The passages in the object or below it.
     pub(crate) fn passages(&self) -> u64 {
         match self.kind {
-            ObjectKind::Page | ObjectKind::Passages => u64::from(self.items),
-            ObjectKind::Golden | ObjectKind::DictionaryPart => 0,
+            ObjectKind::Page | ObjectKind::Passages | ObjectKind::Shared => u64::from(self.items),
+            ObjectKind::Golden => 0,
         }
     }
 }

@@ -106,11 +106,11 @@ impl Dictionary {
     }
 
     /// Picks a dictionary's parts among a collection's segments, and packs each
-    /// with those before it. `None` where there are too few segments.
+    /// with those before it; they come with their names, in order. `None` where there are too few segments.
     ///
     /// A segment's name decides whether it is picked, so that an edit changes
     /// the choice little.
-    pub(crate) fn of_segments(segments: &[Vec<u8>]) -> Option<(Self, Vec<Packed>)> {
+    pub(crate) fn of_segments(segments: &[Vec<u8>]) -> Option<(Self, Vec<(Hash, Packed)>)> {
         let total: usize = segments.iter().map(Vec::len).sum();
         let mut room = (total / 3 * 2).min(MAX_DICTIONARY_BYTES);
         let mut order: Vec<usize> = (0..segments.len()).collect();
@@ -131,7 +131,9 @@ impl Dictionary {
                 packed.push(part);
             }
         }
-        Some((Self::from_parts(parts)?, packed))
+        let dictionary = Self::from_parts(parts)?;
+        let packed = dictionary.names.iter().copied().zip(packed).collect();
+        Some((dictionary, packed))
     }
 
     /// The dictionary's name: the hash of all its bytes.

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
 
@@ -16,8 +16,9 @@ pub enum ObjectKind {
     Passages = 2,
     /// A list of golden queries.
     Golden = 3,
-    /// A part of the dictionary.
-    DictionaryPart = 4,
+    /// A segment of passages that is also a part of the dictionary. The object
+    /// itself is of the kind before; a manifest's entry says this of it.
+    Shared = 4,
 }
 
 impl ObjectKind {
@@ -27,7 +28,7 @@ impl ObjectKind {
             1 => Some(ObjectKind::Page),
             2 => Some(ObjectKind::Passages),
             3 => Some(ObjectKind::Golden),
-            4 => Some(ObjectKind::DictionaryPart),
+            4 => Some(ObjectKind::Shared),
             _ => None,
         }
     }
@@ -117,9 +118,14 @@ impl Snapshot {
         let raw: Vec<Vec<u8>> = segments.iter().map(|segment| segment::encode(segment)).collect();
         let (dictionary, parts) = Dictionary::of_segments(&raw).unzip();
         let packer = Packer::new(dictionary.as_ref().map_or(&[], Dictionary::parts));
-        let mut nodes = part_nodes(dictionary.as_ref(), parts.unwrap_or_default());
-        for documents in segments {
-            push_segments(&mut nodes, documents, dictionary.as_ref(), &packer);
+        let mut parts = parts.unwrap_or_default().into_iter().peekable();
+        let mut nodes = Vec::new();
+        for (documents, raw) in segments.into_iter().zip(raw) {
+            // The parts come in the order of the segments.
+            match parts.next_if(|(name, _)| *name == Hash::of(&raw)) {
+                Some((_, packed)) => nodes.push(Node::shared(&documents, &raw, packed)),
+                None => push_segments(&mut nodes, documents, &packer),
+            }
         }
         push_golden(&mut nodes, golden, &packer);
 
@@ -127,7 +133,12 @@ impl Snapshot {
         let top = tree(nodes).ok_or(SnapshotError::TooLarge)?;
         let manifest = top.object.name;
         let mut objects = Vec::new();
-        top.flatten(&mut objects, &mut HashSet::new());
+        top.flatten(&mut objects);
+        objects.sort_by_key(|object| match object.kind {
+            ObjectKind::Page => 0,
+            ObjectKind::Shared => 1,
+            ObjectKind::Passages | ObjectKind::Golden => 2,
+        });
         Ok(Snapshot {
             collection,
             objects,
@@ -161,7 +172,8 @@ impl Snapshot {
         }
     }
 
-    /// Every object once, in the order of a bundle: a page, then what it names.
+    /// Every object in the order of a bundle: the manifest's pages, the parts of
+    /// the dictionary, then the rest in reading order.
     pub fn objects(&self) -> &[Object] {
         &self.objects
     }
@@ -200,6 +212,13 @@ impl Node {
         Node { object, items: items as u32, children: Vec::new() }
     }
 
+    /// A segment that is a part of the dictionary and packed as such.
+    fn shared(documents: &[Document], raw: &[u8], packed: Packed) -> Self {
+        let kind = ObjectKind::Shared;
+        let object = Object { kind, name: Hash::of(raw), raw_bytes: raw.len() as u32, packed };
+        Node { object, items: count(documents) as u32, children: Vec::new() }
+    }
+
     fn page(children: Vec<Node>) -> Self {
         let entries: Vec<Entry> = children.iter().map(Node::entry).collect();
         let items = entries.iter().map(Entry::passages).sum::<u64>() as usize;
@@ -213,23 +232,10 @@ impl Node {
         Entry { kind, name, raw_bytes, items: self.items }
     }
 
-    fn flatten(self, objects: &mut Vec<Object>, seen: &mut HashSet<Hash>) {
-        if seen.insert(self.object.name) {
-            objects.push(self.object);
-        }
-        self.children.into_iter().for_each(|child| child.flatten(objects, seen));
+    fn flatten(self, objects: &mut Vec<Object>) {
+        objects.push(self.object);
+        self.children.into_iter().for_each(|child| child.flatten(objects));
     }
-}
-
-/// The dictionary's parts as objects.
-fn part_nodes(dictionary: Option<&Dictionary>, packed: Vec<Packed>) -> Vec<Node> {
-    let parts = dictionary.map(Dictionary::parts).unwrap_or_default();
-    let nodes = parts.iter().zip(packed).map(|(part, packed)| {
-        let (name, raw_bytes) = (Hash::of(part), part.len() as u32);
-        let object = Object { kind: ObjectKind::DictionaryPart, name, raw_bytes, packed };
-        Node { object, items: 0, children: Vec::new() }
-    });
-    nodes.collect()
 }
 
 fn check(
@@ -274,18 +280,11 @@ fn beginning(text: &str) -> String {
 }
 
 /// Packs a segment, in halves where it does not fit as a whole (text that
-/// hardly compresses). A part of the dictionary is packed already.
-fn push_segments(
-    nodes: &mut Vec<Node>,
-    documents: Vec<Document>,
-    dictionary: Option<&Dictionary>,
-    packer: &Packer,
-) {
-    let count = documents.iter().map(|document| document.passages.len()).sum();
-    let raw = segment::encode(&documents);
-    let is_part = dictionary.is_some_and(|dictionary| dictionary.part(Hash::of(&raw)).is_some());
-    let node = Node::object(ObjectKind::Passages, &raw, count, packer);
-    if is_part || node.object.packed.bytes.len() <= MAX_PACKED_BYTES || count < 2 {
+/// hardly compresses).
+fn push_segments(nodes: &mut Vec<Node>, documents: Vec<Document>, packer: &Packer) {
+    let count = count(&documents);
+    let node = Node::object(ObjectKind::Passages, &segment::encode(&documents), count, packer);
+    if node.object.packed.bytes.len() <= MAX_PACKED_BYTES || count < 2 {
         return nodes.push(node);
     }
     let (mut first, mut second) = (Vec::new(), Vec::new());
@@ -302,8 +301,12 @@ fn push_segments(
             second.push(Document { passages: rest, ..head });
         }
     }
-    push_segments(nodes, first, dictionary, packer);
-    push_segments(nodes, second, dictionary, packer);
+    push_segments(nodes, first, packer);
+    push_segments(nodes, second, packer);
+}
+
+fn count(documents: &[Document]) -> usize {
+    documents.iter().map(|document| document.passages.len()).sum()
 }
 
 /// Packs golden queries in their order, as many to an object as surely fit.

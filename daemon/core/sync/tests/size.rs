@@ -1,6 +1,8 @@
 //! What a first copy of a collection and an edit of it cost, on real prose:
 //! `cargo test -p jibu-sync --test size -- --nocapture`
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test prints its figures")]
+
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 

@@ -341,26 +341,25 @@ fn signed_page(entries: &[Entry], objects: &[Vec<u8>]) -> BundleError {
 #[test]
 fn a_faulty_manifest_is_refused_though_it_is_signed() {
     let raw = segment::encode(&small().documents);
-    let other = segment::encode(&small().documents[..1]);
-    let entry = |kind, raw: &[u8], items| Entry {
-        kind,
-        name: Hash::of(raw),
-        raw_bytes: raw.len() as u32,
-        items,
-    };
-    let passages = entry(ObjectKind::Passages, &raw, 3);
-    let part = entry(ObjectKind::DictionaryPart, &other, 0);
+    let entry =
+        |kind, items| Entry { kind, name: Hash::of(&raw), raw_bytes: raw.len() as u32, items };
+    let passages = entry(ObjectKind::Passages, 3);
+    let objects = std::slice::from_ref(&raw);
     let content = |part| BundleError::Object { part, source: ObjectError::Content };
 
-    let late = signed_page(&[passages, part], &[raw.clone(), other.clone()]);
-    assert_eq!(late, content(3), "the dictionary changes after it was used");
-    let unnamed = signed_page(&[part, passages], &[other.clone(), raw.clone()]);
-    assert!(matches!(unnamed, BundleError::Object { source: ObjectError::Name, .. }));
-    let miscounted = signed_page(&[entry(ObjectKind::Passages, &raw, 2)], &[raw.clone()]);
+    let unnamed = signed_page(&[entry(ObjectKind::Shared, 3)], objects);
+    assert_eq!(unnamed, BundleError::Object { part: 2, source: ObjectError::Name });
+    let miscounted = signed_page(&[entry(ObjectKind::Passages, 2)], objects);
     assert_eq!(miscounted, content(2));
-    let wrong_kind = signed_page(&[entry(ObjectKind::Golden, &raw, 3)], &[raw.clone()]);
+    let wrong_kind = signed_page(&[entry(ObjectKind::Golden, 3)], objects);
     assert_eq!(wrong_kind, content(2));
-    let mixed = signed_page(&[passages, entry(ObjectKind::Page, &raw, 3)], &[raw.clone()]);
+    let missized = signed_page(&[Entry { raw_bytes: passages.raw_bytes + 1, ..passages }], objects);
+    assert_eq!(missized, content(2));
+    let twice = signed_page(&[passages, passages], objects);
+    assert_eq!(twice, BundleError::Object { part: 3, source: ObjectError::Frame });
+    let not_a_page = signed_page(&[entry(ObjectKind::Page, 3)], objects);
+    assert_eq!(not_a_page, content(2));
+    let mixed = signed_page(&[passages, entry(ObjectKind::Page, 3)], objects);
     assert_eq!(mixed, content(1));
     let empty = signed_page(&[], &[]);
     assert_eq!(empty, content(1));
