@@ -24,7 +24,8 @@ pub struct Config {
     pub via: SendVia,
     /// Where messages are stored; the larger of ME and SM when not said.
     pub storage: Option<StorageName>,
-    /// How long an ordinary command may be without an answer.
+    /// How long an ordinary command may be without an answer; those that touch the
+    /// SIM get three times as long.
     pub command_timeout: Duration,
     /// How long the network may take to accept a message.
     pub send_timeout: Duration,
@@ -142,8 +143,8 @@ pub enum Event {
         /// Where its copy stands.
         slot: Option<Slot>,
     },
-    /// Nobody can say whether a message was sent; if its copy is stored, the next
-    /// `Ready` shows it.
+    /// Nobody can say whether a message was sent. A new `Ready` follows by itself,
+    /// and shows its copy if one is stored.
     SendUnknown {
         /// Which.
         id: i64,
@@ -171,7 +172,8 @@ pub enum Event {
         /// Messages that fit.
         capacity: u16,
     },
-    /// The port is gone or could not be opened; it is tried again by itself.
+    /// The port is gone or could not be opened, or the modem must be initialised
+    /// again. It is tried again by itself; nothing is sent until the next `Ready`.
     Lost {
         /// Why, for the technician.
         reason: String,

@@ -1,5 +1,8 @@
 //! A modem behind a real serial line: a pseudo-terminal with a small peer.
 
+// What fails here fails the test; helpers beside the tests are no exception.
+#![allow(clippy::unwrap_used)]
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;

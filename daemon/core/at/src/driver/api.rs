@@ -54,7 +54,8 @@ pub struct Config {
     pub via: SendVia,
     /// Where messages are stored; the larger of ME and SM when not said.
     pub storage: Option<StorageName>,
-    /// How long an ordinary command may be without an answer.
+    /// How long an ordinary command may be without an answer; those that touch the
+    /// SIM get three times as long.
     pub command_timeout: Duration,
     /// How long the network may take to accept a message.
     pub send_timeout: Duration,
@@ -73,7 +74,7 @@ impl Default for Config {
             pin: None,
             via: SendVia::Storage,
             storage: None,
-            command_timeout: Duration::from_secs(10),
+            command_timeout: Duration::from_secs(5),
             send_timeout: Duration::from_secs(120),
             sweep_interval: Duration::from_secs(60),
             signal_interval: Duration::from_secs(60),

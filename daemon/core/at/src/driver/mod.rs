@@ -392,7 +392,7 @@ impl Driver {
                 if modem.selected == Some(storage) || !modem.selects {
                     self.dialogue.handle(dialogue::Input::Ask(request), now);
                 } else {
-                    let choose = modem.lines(format!("AT+CPMS=\"{storage}\""), "+CPMS:");
+                    let choose = modem.choose(storage);
                     self.choosing = Some((storage, request));
                     self.dialogue.handle(dialogue::Input::Ask(choose), now);
                 }

@@ -216,7 +216,20 @@ impl Modem {
     }
 
     /// The modem told who made it. What was learnt about another one is forgotten.
-    pub(super) fn is(&mut self, identity: Identity) {
+    pub(super) fn is(&mut self, mut identity: Identity) {
+        let known = &self.identity;
+        let fields = [
+            (&mut identity.manufacturer, &known.manufacturer),
+            (&mut identity.model, &known.model),
+            (&mut identity.revision, &known.revision),
+            (&mut identity.imei_tail, &known.imei_tail),
+        ];
+        for (told, known) in fields {
+            // An answer that was lost is no other modem.
+            if told.is_empty() {
+                told.clone_from(known);
+            }
+        }
         if self.identity != identity {
             self.identity = identity;
             self.storage_refuses = false;
@@ -357,8 +370,17 @@ impl Modem {
         Request::text(line, prefix, self.config.command_timeout)
     }
 
+    /// Chooses what +CMGL, +CMGR and +CMGD work on.
+    pub(super) fn choose(&self, storage: StorageName) -> Request {
+        Request::lines(format!("AT+CPMS=\"{storage}\""), "+CPMS:", self.patience())
+    }
+
     pub(super) fn read(&self, index: u16) -> Request {
-        let line = format!("AT+CMGR={index}");
-        Request::pdus(line, "+CMGR:", self.config.command_timeout)
+        Request::pdus(format!("AT+CMGR={index}"), "+CMGR:", self.patience())
+    }
+
+    /// For commands that touch the SIM, which is slow.
+    pub(super) fn patience(&self) -> Duration {
+        self.config.command_timeout * 3
     }
 }

@@ -7,6 +7,7 @@ use jibu_types::Timestamp;
 use super::api::Event;
 use super::modem::{Content, Modem, Release};
 use super::task::{Answer, Step, Task};
+use crate::dialogue::Request;
 use crate::{Held, Slot};
 
 /// A storage that fails to delete is often just busy.
@@ -83,7 +84,10 @@ impl Task for LetGo {
             return self.done(modem);
         }
         match self.slot(modem) {
-            Some(slot) => Step::AskIn(slot.storage, modem.plain(format!("AT+CMGD={}", slot.index))),
+            Some(slot) => {
+                let delete = format!("AT+CMGD={}", slot.index);
+                Step::AskIn(slot.storage, Request::plain(delete, modem.patience()))
+            }
             None => self.done(modem),
         }
     }

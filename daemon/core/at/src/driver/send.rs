@@ -184,7 +184,7 @@ impl Task for Send {
         match self.stage.clone() {
             Stage::Write { pdu } => {
                 let line = format!("AT+CMGW={}", tpdu_length(&pdu).unwrap_or_default());
-                Step::Ask(Request::proof(line, "+CMGW:", timeout).with_pdu(&pdu, timeout * 2))
+                Step::Ask(Request::proof(line, "+CMGW:", timeout).with_pdu(&pdu, modem.patience()))
             }
             Stage::Dispatch { slot } => {
                 let line = format!("AT+CMSS={}", slot.index);

@@ -11,7 +11,7 @@ use super::status::Status;
 use super::storage::Storages;
 use super::sweep::Sweep;
 use super::task::{Answer, Failure, Step, Task};
-use crate::dialogue::Line;
+use crate::dialogue::{Line, Request};
 use crate::{ModemError, parameters};
 
 /// How long a modem that is still starting is left alone.
@@ -269,12 +269,14 @@ impl Setup {
             Stage::EnterPin => {
                 modem.pin = PinState::Tried;
                 let pin = modem.config.pin.as_ref().map_or("", |pin| pin.reveal());
-                modem.plain(format!("AT+CPIN=\"{pin}\"")).secret()
+                Request::plain(format!("AT+CPIN=\"{pin}\""), modem.patience()).secret()
             }
             Stage::PduMode => modem.plain("AT+CMGF=0"),
             Stage::Service => modem.lines("AT+CSMS?", "+CSMS:"),
             Stage::Storages => modem.lines("AT+CPMS=?", "+CPMS:"),
-            Stage::Capacity | Stage::Choose => modem.lines(self.storages.command(), "+CPMS:"),
+            Stage::Capacity | Stage::Choose => {
+                Request::lines(self.storages.command(), "+CPMS:", modem.patience())
+            }
             Stage::Current => modem.lines("AT+CPMS?", "+CPMS:"),
             Stage::MayWrite => {
                 let wanted = modem.config.via == SendVia::Storage && !modem.storage_refuses;

@@ -114,8 +114,7 @@ impl Task for Sweep {
             };
             match self.stage {
                 Stage::Select if modem.selects => {
-                    let line = format!("AT+CPMS=\"{storage}\"");
-                    return Step::Ask(modem.lines(line, "+CPMS:"));
+                    return Step::Ask(modem.choose(storage));
                 }
                 Stage::Select => self.begin(Stage::List),
                 Stage::List => {

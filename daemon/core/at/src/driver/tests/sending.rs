@@ -426,8 +426,8 @@ fn a_prompt_that_never_comes_is_given_up() {
         "#,
         expect![[r#"
             10s > AT+CMGW=3
-            20s > \x1b
-            20510ms = failed 7, Retry: the modem did not answer in time, no slot
+            15s > \x1b
+            15510ms = failed 7, Retry: the modem did not answer in time, no slot
         "#]],
     );
 }
@@ -438,7 +438,7 @@ fn a_place_that_is_not_told_is_found_by_a_new_session() {
         r#"
         pdu: \
         10s send 7
-        35s .
+        20s .
         on AT+CMGL=4: +CMGL: 1,2,,3 / 00AABBCC / OK
         60s .
         "#,
@@ -446,20 +446,22 @@ fn a_place_that_is_not_told_is_found_by_a_new_session() {
             10s > AT+CMGW=3
             10005ms < >
             10005ms > 00AABBCC\x1a
-            30005ms > \x1b
-            30515ms = failed 7, Retry: the modem did not answer in time, no slot
-            30515ms = interrupted: the modem did not say where it stored a message
-            30515ms > \x1b
-            31055ms > AT+CPIN?
-            31060ms < +CPIN: READY / OK
-            31075ms > AT+CPMS="SM","SM","SM"
-            31080ms < +CPMS: 0,30,0,30,0,30 / OK
-            31080ms = storage SM 0/30
-            31115ms = registration Home
-            31120ms = signal Some(-77)
-            31120ms > AT+CPMS="SM"
-            31125ms < +CPMS: 0,30,0,30,0,30 / OK
-            31130ms = ready 2, keeps parts, announces, stored []
+            25005ms > \x1b
+            25515ms = failed 7, Retry: the modem did not answer in time, no slot
+            25515ms = interrupted: the modem did not say where it stored a message
+            25515ms > \x1b
+            26055ms > AT+CPIN?
+            26060ms < +CPIN: READY / OK
+            26075ms > AT+CPMS="SM","SM","SM"
+            26080ms < +CPMS: 0,30,0,30,0,30 / OK
+            26080ms = storage SM 0/30
+            26115ms = registration Home
+            26120ms = signal Some(-77)
+            26120ms > AT+CPMS="SM"
+            26125ms < +CPMS: 0,30,0,30,0,30 / OK
+            26125ms > AT+CMGL=4
+            26130ms < +CMGL: 1,2,,3 / 00AABBCC / OK
+            26130ms = ready 2, keeps parts, announces, stored [SM 1 unsent]
         "#]],
     );
 }

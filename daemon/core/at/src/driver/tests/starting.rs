@@ -343,12 +343,12 @@ fn a_pin_whose_answer_is_lost_is_not_tried_again() {
             555ms > AT+QPINC="SC"
             560ms < ERROR
             560ms > AT+CPIN="1234"
-            10560ms > \x1b
-            11070ms > AT+CPIN?
-            11075ms < +CPIN: SIM PIN / OK
-            11075ms = fault: the SIM refused the PIN in jibu.toml; it is not tried again, because a third wrong one locks the SIM: correct `pin` and restart
-            41075ms > AT+CPIN?
-            41080ms < +CPIN: SIM PIN / OK
+            15560ms > \x1b
+            16070ms > AT+CPIN?
+            16075ms < +CPIN: SIM PIN / OK
+            16075ms = fault: the SIM refused the PIN in jibu.toml; it is not tried again, because a third wrong one locks the SIM: correct `pin` and restart
+            46075ms > AT+CPIN?
+            46080ms < +CPIN: SIM PIN / OK
         "#]],
     );
 }
@@ -656,21 +656,21 @@ fn a_step_that_is_never_answered_is_skipped() {
             540ms > AT+CPIN?
             545ms < +CPIN: READY / OK
             550ms > AT+CSMS?
-            10550ms > \x1b
-            11060ms > AT+CSMS?
-            21060ms > \x1b
-            21575ms > AT+CPMS="SM","SM","SM"
-            21580ms < +CPMS: 0,30,0,30,0,30 / OK
-            21580ms = storage SM 0/30
-            21605ms > AT+CSCA?
-            31605ms > \x1b
-            32115ms > AT+CSCA?
-            42115ms > \x1b
-            42630ms = registration Home
-            42635ms = signal Some(-77)
-            42635ms > AT+CPMS="SM"
-            42640ms < +CPMS: 0,30,0,30,0,30 / OK
-            42645ms = ready 1, keeps parts, announces, stored []
+            5550ms > \x1b
+            6060ms > AT+CSMS?
+            11060ms > \x1b
+            11575ms > AT+CPMS="SM","SM","SM"
+            11580ms < +CPMS: 0,30,0,30,0,30 / OK
+            11580ms = storage SM 0/30
+            11605ms > AT+CSCA?
+            16605ms > \x1b
+            17115ms > AT+CSCA?
+            22115ms > \x1b
+            22630ms = registration Home
+            22635ms = signal Some(-77)
+            22635ms > AT+CPMS="SM"
+            22640ms < +CPMS: 0,30,0,30,0,30 / OK
+            22645ms = ready 1, keeps parts, announces, stored []
         "#]],
     );
 }

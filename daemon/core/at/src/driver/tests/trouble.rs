@@ -13,16 +13,16 @@ fn a_time_out_is_followed_by_getting_back_in_step() {
         "#,
         expect![[r#"
             10s > AT+CREG?
-            20s > \x1b
-            20250ms > AT
-            20255ms < OK
-            20505ms > AT+CMEE?
-            20510ms < +CMEE: 1 / OK
-            20510ms > AT+CREG?
-            20515ms < +CREG: 1,1 / OK
-            20515ms > AT+CSQ
-            20520ms < +CSQ: 18,0 / OK
-            20520ms = signal Some(-77)
+            15s > \x1b
+            15250ms > AT
+            15255ms < OK
+            15505ms > AT+CMEE?
+            15510ms < +CMEE: 1 / OK
+            15510ms > AT+CREG?
+            15515ms < +CREG: 1,1 / OK
+            15515ms > AT+CSQ
+            15520ms < +CSQ: 18,0 / OK
+            15520ms = signal Some(-77)
         "#]],
     );
 }
