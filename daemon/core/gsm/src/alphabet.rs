@@ -6,6 +6,9 @@
 
 mod tables;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use tables::Table;
 
 /// The code that takes the next one from the extension or single shift table.
@@ -144,22 +147,6 @@ impl Shift {
     }
 }
 
-/// What one character costs in GSM 7-bit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Codes {
-    /// One septet.
-    One(u8),
-    /// The escape and one septet.
-    Escaped(u8),
-}
-
-/// How a character is written with the given tables, if it can be.
-pub(crate) fn codes(character: char, shift: Shift) -> Option<Codes> {
-    position(shift.base(), character)
-        .map(Codes::One)
-        .or_else(|| position(shift.extension(), character).map(Codes::Escaped))
-}
-
 // Where the standard prints a character at two codes (ಪ in Kannada), the later
 // one is the one in its alphabetical place.
 fn position(table: &Table, character: char) -> Option<u8> {
@@ -169,7 +156,7 @@ fn position(table: &Table, character: char) -> Option<u8> {
 
 /// Which tables have a character, a bit for each: bit 0 is the default
 /// alphabet's or its extension's, the others go by [`NationalLanguage::id`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Presence {
     base: u16,
     extension: u16,
@@ -177,14 +164,7 @@ pub(crate) struct Presence {
 
 impl Presence {
     pub(crate) fn of(character: char) -> Self {
-        let has = |table: &Table| u16::from(position(table, character).is_some());
-        let mut presence =
-            Presence { base: has(Shift::NONE.base()), extension: has(Shift::NONE.extension()) };
-        for language in NationalLanguage::ALL {
-            presence.base |= has(language.locking()) << language.id();
-            presence.extension |= has(language.single()) << language.id();
-        }
-        presence
+        PRESENCE.get(&character).copied().unwrap_or_default()
     }
 
     /// The septets that the character takes with the given tables.
@@ -197,13 +177,30 @@ impl Presence {
     }
 }
 
+/// Every character that a table has.
+static PRESENCE: LazyLock<BTreeMap<char, Presence>> = LazyLock::new(|| {
+    let mut all: BTreeMap<char, Presence> = BTreeMap::new();
+    let languages = std::iter::once(None).chain(NationalLanguage::ALL.map(Some));
+    for language in languages {
+        let bit = 1 << language.map_or(0, NationalLanguage::id);
+        let shift = Shift { locking: language, single: language };
+        for character in shift.base().iter().flatten() {
+            all.entry(*character).or_default().base |= bit;
+        }
+        for character in shift.extension().iter().flatten() {
+            all.entry(*character).or_default().extension |= bit;
+        }
+    }
+    all
+});
+
 /// A text as septets, or `None` when a character is in neither table.
 pub fn to_septets(text: &str, shift: Shift) -> Option<Vec<u8>> {
     let mut septets = Vec::with_capacity(text.len());
     for character in text.chars() {
-        match codes(character, shift)? {
-            Codes::One(code) => septets.push(code),
-            Codes::Escaped(code) => septets.extend([ESCAPE, code]),
+        match position(shift.base(), character) {
+            Some(code) => septets.push(code),
+            None => septets.extend([ESCAPE, position(shift.extension(), character)?]),
         }
     }
     Some(septets)

@@ -1,9 +1,8 @@
 //! Outgoing text: the cheapest alphabet, the cut into parts, the PDUs.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::alphabet::{self, Codes, NationalLanguage, Presence, Shift};
+use crate::alphabet::{self, NationalLanguage, Presence, Shift};
 use crate::user_data::{MAX_OCTETS, MAX_SEPTETS, septets_of_header};
 use crate::{
     Address, Alphabet, Body, Class, Concat, ConcatReference, DataCoding, Element, EncodeError, Pdu,
@@ -75,17 +74,16 @@ impl<'a> Plan<'a> {
     /// No cut falls inside a character. Where it costs no further part, cuts
     /// fall beside a space, so that words and numbers stay whole.
     pub fn new(text: &'a str, layout: Layout) -> Self {
-        if let Some(costs) = costs(text, Shift::NONE) {
+        let found: Vec<Presence> = text.chars().map(Presence::of).collect();
+        if let Some(costs) = septets(&found, Shift::NONE) {
             return cut(text, Encoding::Gsm7(Shift::NONE), layout, &costs);
         }
         let ucs2: Vec<usize> = text.chars().map(char::len_utf16).collect();
         let mut cheapest = Price::of(ucs2.iter().copied(), Encoding::Ucs2, layout);
         let mut best = None;
-        let found = presences(text);
         // Of equals the first is kept, and the simplest candidates come first.
         for shift in candidates(layout.shifts) {
-            let costs: Option<Vec<usize>> = found.iter().map(|f| f.septets(shift)).collect();
-            let Some(costs) = costs else { continue };
+            let Some(costs) = septets(&found, shift) else { continue };
             let price = Price::of(costs.iter().copied(), Encoding::Gsm7(shift), layout);
             if price < cheapest {
                 cheapest = price;
@@ -128,19 +126,8 @@ fn candidates(shifts: Shifts) -> Vec<Shift> {
 }
 
 /// The septets of each character; `None` when the tables lack one.
-fn costs(text: &str, shift: Shift) -> Option<Vec<usize>> {
-    let cost = |character| match alphabet::codes(character, shift)? {
-        Codes::One(_) => Some(1),
-        Codes::Escaped(_) => Some(2),
-    };
-    text.chars().map(cost).collect()
-}
-
-/// Where each character is found; a character is looked up once.
-fn presences(text: &str) -> Vec<Presence> {
-    let mut known = BTreeMap::new();
-    let presence = |character| *known.entry(character).or_insert_with(|| Presence::of(character));
-    text.chars().map(presence).collect()
+fn septets(found: &[Presence], shift: Shift) -> Option<Vec<usize>> {
+    found.iter().map(|found| found.septets(shift)).collect()
 }
 
 /// What the choice goes by, in this order.
