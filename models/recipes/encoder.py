@@ -113,7 +113,7 @@ def quantise(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for share in np.linspace(0.8, 1.0, 21):
         scale = (peak * share / 127).astype(np.float32)
         trial = np.clip(np.rint(weight / scale), -127, 127)
-        error = ((trial * scale - weight) ** 2).sum(axis=0)
+        error = ((trial * scale - weight).astype(np.float64) ** 2).sum(axis=0)
         better = error < best
         best[better], scales[better] = error[better], scale[better]
         quantised[:, better] = trial[:, better]
