@@ -235,4 +235,77 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn any_markup_is_read_and_keeps_its_words(
+        marks in proptest::collection::vec(proptest::sample::select(MARKS.to_vec()), 0..80),
+    ) {
+        // Every mark is followed by a word of its own.
+        let text: String =
+            marks.iter().enumerate().map(|(at, mark)| format!("{mark}word{at}z ")).collect();
+        for name in ["a.md", "a.txt", "a.html"] {
+            let parsed = reader_for(Path::new(name)).unwrap().read(text.as_bytes(), Path::new(name));
+            let bodies = parsed.map(|parsed| chunk("Title", &parsed.blocks)).unwrap_or_default();
+            let kept: String =
+                bodies.iter().map(|body| format!("{} {} ", body.section.join(" "), body.text)).collect();
+            // The name of a column that has no values is left out.
+            let has_columns = marks.contains(&"<th>");
+            for at in (0..marks.len()).filter(|_| !has_columns) {
+                prop_assert!(kept.contains(&format!("word{at}z")), "{name}: word{at}z is lost");
+            }
+        }
+        let _ = reader_for(Path::new("a.csv")).unwrap().read(text.as_bytes(), Path::new("a.csv"));
+    }
 }
+
+/// What documents are made of, well-formed or not.
+const MARKS: &[&str] = &[
+    "",
+    "\n",
+    "\n\n",
+    "- ",
+    "\n- ",
+    "\n  - ",
+    "\n1. ",
+    "\n# ",
+    "\n### ",
+    "\n> ",
+    "| ",
+    " |\n",
+    "**",
+    "`",
+    ",",
+    "\"",
+    "<p>",
+    "</p>",
+    "<br>",
+    "<b>",
+    "</i>",
+    "<h2>",
+    "</h2>",
+    "<ul>",
+    "</ul>",
+    "<ol>",
+    "</ol>",
+    "<li>",
+    "</li>",
+    "<dl>",
+    "<dt>",
+    "<dd>",
+    "</dl>",
+    "<table>",
+    "</table>",
+    "<tr>",
+    "</tr>",
+    "<td rowspan=3>",
+    "<td colspan=2>",
+    "<th>",
+    "</td>",
+    "<caption>",
+    "<pre>",
+    "</pre>",
+    "<div>",
+    "</div>",
+    "&amp;",
+    "&lt;",
+];

@@ -279,7 +279,10 @@ impl Grid {
         self.rows.retain(|row| row.cells.iter().any(|cell| !cell.text.is_empty()));
         let is_header = |row: &Row| row.cells.iter().all(|cell| cell.is_header);
         let header = match self.rows.first() {
-            Some(first) if is_header(first) && self.rows.len() > 1 => texts(self.rows.remove(0)),
+            // One heading over rows of several cells is a title of the table.
+            Some(first) if is_header(first) && self.rows.len() > 1 && first.cells.len() > 1 => {
+                texts(self.rows.remove(0))
+            }
             _ => Vec::new(),
         };
         let rows: Vec<Vec<String>> = self.rows.into_iter().map(texts).collect();
