@@ -1,1 +1,10 @@
-//! (being written)
+//! Measures what the daemon does, with files that other programs write and
+//! score: BEIR in, TREC runs out.
+//!
+//! The searches, the embedder and the ranker are the daemon's own, so that a
+//! figure is about what a person would have been told.
+
+pub mod beir;
+pub mod index;
+pub mod retrieval;
+pub mod trec;

@@ -4,17 +4,23 @@
 //! Three searches look at a question: BM25 over words, BM25 over letter
 //! trigrams, and the cosine of embeddings. None is right alone: words fail
 //! across languages, trigrams forgive spelling and confuse topics, embeddings
-//! miss names and numbers. How far each is to be trusted depends on the
-//! question, and [`Parameters`] hold what was fitted about that
-//! (`models/recipes/ranking.py`).
+//! miss names and numbers. So a passage has a few [signals](Signal), and how
+//! far each is trusted depends on the question: on how much of it the
+//! collection's vocabulary knows, and on whether spelling and meaning point to
+//! the same passages. The weights are fitted by `models/recipes/ranking.py`.
 
-use std::collections::{HashMap, HashSet};
+mod parameters;
+mod signals;
+
+use std::collections::HashSet;
 
 use jibu_types::{Hit, Passage, PassageId};
-use serde::{Deserialize, Serialize};
+
+pub use parameters::{Calibration, Fitting, Parameters, ParametersError, Search, Signal, Trust};
 
 use crate::decide::Thresholds;
 use crate::query::Query;
+use signals::{Context, Signals};
 
 /// A passage with its place in the fused order.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,8 +46,8 @@ pub struct Evidence<'a> {
     pub frequencies: &'a [u64],
     /// How many passages are searched.
     pub passage_count: u64,
-    /// The passages of [`Ranker::candidates`]; one that is missing here is
-    /// judged without its words.
+    /// The passages of [`Evidence::candidates`]; one that is missing here is
+    /// judged without its text.
     pub passages: &'a [(PassageId, Passage)],
 }
 
@@ -59,65 +65,6 @@ impl Evidence<'_> {
     }
 }
 
-/// What was fitted: `ranking.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// How to search.
-    pub search: Search,
-    /// How far each search is trusted.
-    pub weights: Weights,
-    /// From a score to a probability.
-    pub calibration: Calibration,
-    /// Where the borders of the decision lie.
-    pub thresholds: Thresholds,
-}
-
-/// How to search, so that what is found is what the weights were fitted on.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Search {
-    /// How many hits of each search are looked at.
-    pub depth: usize,
-    /// How many letter trigrams are looked up at most.
-    pub trigrams: usize,
-}
-
-/// What one unit of each signal adds to a score.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Weights {
-    /// The cosine, in standard deviations of the question's own hits.
-    pub cosine: f64,
-    /// BM25 over words, as a share of what the question could reach.
-    pub words: f64,
-    /// BM25 over trigrams, as a share of the best.
-    pub trigrams: f64,
-}
-
-/// The logistic curve from the signals to a probability.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Calibration {
-    /// The log-odds where nothing speaks for a passage.
-    pub intercept: f64,
-    /// What one unit of the score adds.
-    pub score: f64,
-    /// What one unit of lead over the best other passage adds.
-    pub lead: f64,
-}
-
-/// Why parameters cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ParametersError {
-    /// A value is infinite or no number.
-    #[error("the ranking parameters hold a value that is not finite")]
-    NotFinite,
-    /// A search that finds nothing, or thresholds out of order.
-    #[error("the ranking parameter `{0}` is out of its range")]
-    OutOfRange(&'static str),
-}
-
 /// Puts candidates into order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranker {
@@ -128,22 +75,9 @@ impl Ranker {
     /// Checks parameters and takes them.
     ///
     /// # Errors
-    /// When a value is out of its range.
+    /// When one is missing or out of its range.
     pub fn new(parameters: Parameters) -> Result<Self, ParametersError> {
-        let Parameters { search, weights: w, calibration: c, thresholds: t } = &parameters;
-        let values = [
-            w.cosine, w.words, w.trigrams, c.intercept, c.score, c.lead, t.sure, t.found, t.choose,
-            t.lead,
-        ];
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(ParametersError::NotFinite);
-        }
-        if search.depth == 0 {
-            return Err(ParametersError::OutOfRange("search.depth"));
-        }
-        if !t.is_consistent() {
-            return Err(ParametersError::OutOfRange("thresholds"));
-        }
+        parameters.check()?;
         Ok(Ranker { parameters })
     }
 
@@ -157,64 +91,66 @@ impl Ranker {
         &self.parameters.thresholds
     }
 
-    /// All candidates, the best first; probabilities fall along the list.
+    /// All candidates, the best first; probabilities never rise along the list.
     pub fn rank(&self, query: &Query, evidence: &Evidence<'_>) -> Vec<Ranked> {
-        let _ = query;
-        let Parameters { weights, calibration, .. } = &self.parameters;
-        let cosine = standardised(evidence.dense);
-        let attainable: f64 = evidence
-            .frequencies
-            .iter()
-            .map(|frequency| 2.2 * idf(*frequency, evidence.passage_count))
-            .sum();
-        let words = scores(evidence.words, attainable);
-        let best = evidence.trigrams.first().map_or(0.0, |hit| hit.score);
-        let trigrams = scores(evidence.trigrams, best);
-        let of = |side: &HashMap<PassageId, f64>, id| side.get(&id).copied().unwrap_or(0.0);
-        let mut ranked: Vec<Ranked> =
-            Evidence::candidates(evidence.words, evidence.trigrams, evidence.dense)
-                .into_iter()
-                .map(|passage| Ranked {
-                    passage,
-                    score: weights.cosine * of(&cosine, passage)
-                        + weights.words * of(&words, passage)
-                        + weights.trigrams * of(&trigrams, passage),
-                    probability: 0.0,
-                })
-                .collect();
-        ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.passage.cmp(&b.passage)));
-        let first = ranked.first().map_or(0.0, |r| r.score);
-        let second = ranked.get(1).map_or(0.0, |r| r.score);
-        for (at, candidate) in ranked.iter_mut().enumerate() {
-            let lead = candidate.score - if at == 0 { second } else { first };
-            let odds =
-                calibration.intercept + calibration.score * candidate.score + calibration.lead * lead;
-            candidate.probability = 1.0 / (1.0 + (-odds).exp());
+        let context = Context::of(evidence);
+        let mut found: Vec<(Signals, Ranked)> = signals::signals(query, evidence)
+            .into_iter()
+            .map(|(passage, signals)| {
+                let score = self.score(&signals, context);
+                (signals, Ranked { passage, score, probability: 0.0 })
+            })
+            .collect();
+        // What comes in is finite, or `total_cmp` still gives an order.
+        found.sort_by(|(_, a), (_, b)| {
+            b.score.total_cmp(&a.score).then_with(|| a.passage.cmp(&b.passage))
+        });
+        let scores: Vec<f64> = found.iter().map(|(_, ranked)| ranked.score).collect();
+        let mut above = 1.0;
+        for (at, (signals, ranked)) in found.iter_mut().enumerate() {
+            above = self.probability(signals, context, &scores, at).min(above);
+            ranked.probability = above;
         }
-        ranked
+        found.into_iter().map(|(_, ranked)| ranked).collect()
+    }
+
+    fn score(&self, signals: &Signals, context: Context) -> f64 {
+        self.parameters
+            .weights
+            .iter()
+            .map(|(signal, trust)| {
+                let weight = trust.always
+                    + trust.unknown * context.unknown
+                    + trust.agreement * context.agreement;
+                weight * signals.of(*signal)
+            })
+            .sum()
+    }
+
+    /// The logistic curve over how a candidate stands among the others and what
+    /// speaks for it by itself.
+    fn probability(&self, signals: &Signals, context: Context, scores: &[f64], at: usize) -> f64 {
+        // A lead of more says no more.
+        const MOST_LEAD: f64 = 6.0;
+        let c = &self.parameters.calibration;
+        let (Some(own), Some(best)) = (scores.get(at), scores.first()) else { return 0.0 };
+        let rival = scores.get(usize::from(at == 0));
+        let lead = rival.map_or(MOST_LEAD, |rival| own - rival).clamp(-MOST_LEAD, MOST_LEAD);
+        // The logarithm of its share of the exponentiated scores.
+        let share = own - best - scores.iter().map(|score| (score - best).exp()).sum::<f64>().ln();
+        let odds = c.intercept
+            + c.lead * lead
+            + c.share * share
+            + c.cosine * signals.of(Signal::Cosine)
+            + c.standing * signals.of(Signal::Standing)
+            + c.coverage * signals.of(Signal::Coverage)
+            + c.adjacency * signals.of(Signal::Adjacency)
+            + c.unknown * context.unknown
+            + c.agreement * context.agreement;
+        let probability = 1.0 / (1.0 + (-odds).exp());
+        if probability.is_finite() { probability } else { 0.0 }
     }
 }
 
-/// BM25's inverse document frequency, as FTS5 computes it: never below 1e-6.
-fn idf(frequency: u64, passages: u64) -> f64 {
-    let (frequency, passages) = (frequency as f64, passages as f64);
-    ((passages - frequency + 0.5) / (frequency + 0.5)).ln().max(1e-6)
-}
-
-/// Scores as shares of a whole.
-fn scores(hits: &[Hit], whole: f64) -> HashMap<PassageId, f64> {
-    if whole <= 0.0 {
-        return HashMap::new();
-    }
-    hits.iter().map(|hit| (hit.passage, hit.score / whole)).collect()
-}
-
-/// Scores in standard deviations above the last.
-fn standardised(hits: &[Hit]) -> HashMap<PassageId, f64> {
-    let count = hits.len().max(1) as f64;
-    let mean = hits.iter().map(|hit| hit.score).sum::<f64>() / count;
-    let variance = hits.iter().map(|hit| (hit.score - mean).powi(2)).sum::<f64>() / count;
-    let last = hits.last().map_or(0.0, |hit| hit.score);
-    let deviation = variance.sqrt().max(1e-6);
-    hits.iter().map(|hit| (hit.passage, (hit.score - last) / deviation)).collect()
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+"""Retrieval pools out of the reading and pair data of `shared/train`.
+
+A pool is a small collection with questions that it answers: every kind of
+question that a site meets has one, so that no kind decides the fit alone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+MOST_PASSAGES = 800
+
+
+@dataclass
+class Pool:
+    """Passages, and questions with the passages that answer them."""
+
+    name: str
+    passages: list[str]
+    questions: list[str]
+    languages: list[str]
+    """The language of each question."""
+    relevant: list[set[int]]
+    """For each question the positions of the passages that answer it."""
+    held_out: bool = False
+    """Looked at, never fitted on."""
+    headings: list[str] = field(default_factory=list)
+    """Of each passage; all empty where the source has none."""
+
+    def __post_init__(self) -> None:
+        self.headings = self.headings or [""] * len(self.passages)
+
+
+def rows(folder: Path, file: str, *, src: str | None = None, lang: str | None = None):
+    for line in gzip.open(folder / f"{file}.jsonl.gz", "rt"):
+        row = json.loads(line)
+        if (src is None or row["src"] == src) and (lang is None or row["lang"] == lang):
+            yield row
+
+
+def pool(
+    rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *,
+    questions: int, passages: int, distractors: list[str] = (), held_out: bool = False,
+) -> Pool:  # fmt: skip
+    """A pool of (language, question, passage), cut to size at random."""
+    by_question: dict[tuple[str, str], set[str]] = {}
+    for language, question, passage in pairs:
+        if question.strip() and passage.strip():
+            by_question.setdefault((language, question.strip()), set()).add(passage)
+    asked = sorted(by_question)
+    rng.shuffle(asked)
+    asked = asked[:questions]
+    kept = {passage for key in asked for passage in by_question[key]}
+    others = sorted({p for _, _, p in pairs if p.strip()} - kept)
+    rng.shuffle(others)
+    more = sorted(set(distractors) - kept - set(others))
+    rng.shuffle(more)
+    texts = sorted(kept) + (others + more)[: max(0, passages - len(kept))]
+    rng.shuffle(texts)
+    at = {text: i for i, text in enumerate(texts)}
+    return Pool(
+        name, texts, [q for _, q in asked], [language for language, _ in asked],
+        [{at[p] for p in by_question[key]} for key in asked], held_out,
+    )  # fmt: skip
+
+
+def topic(question: str) -> str | None:
+    """The disease that a MedQuAD question asks about: the title of its document."""
+    for pattern in (
+        r"(?:symptoms|treatments|outlook|treatment|causes|stages|complications) (?:of|for) (.+)",
+        r"related to (.+)", r"affected by (.+)", r"being done for (.+)", r"at risk for (.+)",
+        r"information about (.+)", r"what causes (.+)", r"how to (?:diagnose|prevent) (.+)",
+        r"what is \(are\) (.+)", r"^is (.+) inherited",
+    ):  # fmt: skip
+        if found := re.search(pattern, question, re.IGNORECASE):
+            return found[1].strip(" ?.")
+    return None
+
+
+def trimmed(whole: Pool, most: int) -> Pool:
+    """The pool with fewer passages that answer nothing."""
+    answering = set().union(*whole.relevant)
+    others = [i for i in range(len(whole.passages)) if i not in answering]
+    kept = sorted(answering | set(others[: max(0, most - len(answering))]))
+    at = {old: new for new, old in enumerate(kept)}
+    return replace(
+        whole, passages=[whole.passages[i] for i in kept], headings=[whole.headings[i] for i in kept],
+        relevant=[{at[i] for i in answers} for answers in whole.relevant],
+    )  # fmt: skip
+
+
+def titled(rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *, topics: int, questions: int) -> Pool:
+    """A pool of whole documents: the passages of one topic stand under its title."""
+    documents: dict[str, list[tuple[str, str]]] = {}
+    for _, question, passage in pairs:
+        if title := topic(question):
+            documents.setdefault(title, []).append((question, passage))
+    chosen = sorted(title for title, pairs in documents.items() if len(pairs) > 1)
+    rng.shuffle(chosen)
+    rows = list(dict.fromkeys((t, q, p) for t in chosen[:topics] for q, p in documents[t]))
+    asked = sorted({q for _, q, _ in rows})
+    rng.shuffle(asked)
+    asked = asked[:questions]
+    relevant = [{i for i, (_, q, _) in enumerate(rows) if q == question} for question in asked]
+    return Pool(name, [p for _, _, p in rows], asked, ["en"] * len(asked), relevant, headings=[t for t, _, _ in rows])
+
+
+def noisy(rng: random.Random, text: str, abbreviations: dict[str, dict[str, int]]) -> str:
+    """The text as somebody in a hurry types it on a keypad."""
+    words = []
+    for word in text.lower().rstrip("?").split():
+        core = word.strip(".,;:!?\"'()")
+        if core in abbreviations and rng.random() < 0.7:
+            spellings = abbreviations[core]
+            word = rng.choices(list(spellings), list(spellings.values()))[0]
+        elif core.isalpha() and len(core) > 3 and rng.random() < 0.45:
+            kind, at = rng.randrange(5), rng.randrange(1, len(core) - 1)
+            if kind == 0:
+                word = core[:at] + core[at + 1 :]
+            elif kind == 1:
+                word = core[:at] + core[at + 1] + core[at] + core[at + 2 :]
+            elif kind == 2:
+                word = core[0] + "".join(c for c in core[1:-1] if c not in "aeiou") + core[-1]
+            elif kind == 3:
+                word = core[:at] + core[at] + core[at:]
+            else:
+                word = core[:at] + rng.choice("abcdefghijklmnoprstuvwyz") + core[at + 1 :]
+        words.append(word)
+    return " ".join(words)
+
+
+def pools(folder: Path, seed: int = 2) -> list[Pool]:
+    """All pools, the same for the same seed."""
+    rng = random.Random(seed)
+    abbreviations = json.loads((folder / "sms_abbreviations.json").read_text())
+
+    def reading(file: str, src: str, lang: str, as_lang: str | None = None):
+        return [
+            (as_lang or r["lang"], r["question"], r["context"])
+            for r in rows(folder, file, src=src, lang=lang) if r["answer"]
+        ]  # fmt: skip
+
+    def paired(src: str, lang: str | None = None):
+        return [(r["lang"], r["question"], r["passage"]) for r in rows(folder, "pairs_extra", src=src, lang=lang)]
+
+    squad = reading("reader_extra", "squad1.1-train-part", "en")
+    tydi_en = reading("reader_train", "tydiqa-goldp", "en")
+    medical = [p for s in ("2_GARD_QA", "3_GHR_QA", "6_NINDS_QA", "1_CancerGov_QA") for p in paired(f"medquad-{s}")]
+    afriqa = [p for lang in ("twi", "ibo", "zul", "yor", "kin", "bem", "hau") for p in reading("reader_train", "afriqa-train", lang)]
+    afriqa_en = reading("reader_train", "afriqa-train", "en")
+    belebele = [p for p in paired("belebele-x2en")]
+    boolq = paired("boolq")
+    pira_en = paired("pira", "en")
+    sentences = [r for file in ("bitext_train", "bitext_extra") for r in rows(folder, file) if r["src"] in ("tico19", "ntrex")]
+    rng.shuffle(sentences)
+    sentences = [(r["lang"], r["text"], r["en"]) for r in sentences]
+
+    def translated(name: str, count: int, passages: int, held_out: bool = False) -> Pool:
+        return pool(rng, name, sentences[: count * 2], questions=count, passages=passages, held_out=held_out)
+
+    made = [
+        pool(rng, "en-squad", squad, questions=500, passages=1500),
+        pool(rng, "en-tydi", tydi_en, questions=400, passages=1200),
+        pool(rng, "sw-tydi", reading("reader_train", "tydiqa-goldp", "sw"), questions=600, passages=1687),
+        pool(rng, "x-en-afriqa", afriqa, questions=700, passages=1400, distractors=[p for _, _, p in afriqa_en]),
+        pool(rng, "fon-fr-afriqa", reading("reader_train", "afriqa-train", "fon"), questions=250, passages=600,
+             distractors=[p for _, _, p in reading("reader_extra", "piaf-v1.1", "fr")]),
+        pool(rng, "fr-piaf", reading("reader_extra", "piaf-v1.1", "fr"), questions=400, passages=800),
+        pool(rng, "pt-squad", reading("reader_extra", "squad-pt-sample", "pt") + reading("reader_extra", "faquad", "pt"), questions=400, passages=746),
+        pool(rng, "am-amqa", reading("reader_extra", "amqa", "am"), questions=400, passages=374),
+        pool(rng, "en-medical", medical, questions=600, passages=1800),
+        pool(rng, "en-boolq", boolq, questions=300, passages=900),
+        pool(rng, "pt-en-pira", paired("pira-pt2en"), questions=400, passages=700, distractors=[p for _, _, p in paired("pubmedqa-pqal")]),
+        pool(rng, "x-en-belebele", belebele, questions=500, passages=700, distractors=[p for _, _, p in boolq[:2000]]),
+        pool(rng, "en-policy", reading("reader_extra", "policyqa", "en"), questions=300, passages=700),
+        translated("x-en-sentences", 700, 1400),
+        pool(rng, "en-newwiki", reading("reader_extra", "squadshifts-newwiki", "en"), questions=300, passages=700, held_out=True),
+        pool(rng, "en-pubmed", paired("pubmedqa-pqal"), questions=300, passages=700, held_out=True),
+        pool(rng, "pt-pira", paired("pira", "pt"), questions=300, passages=309, held_out=True),
+        pool(rng, "en-agx", reading("reader_extra", "agxqa", "en"), questions=300, passages=400, held_out=True,
+             distractors=[p for _, _, p in reading("reader_extra", "qed-nq", "en")]),
+        pool(rng, "ru-tydi", reading("reader_extra", "tydiqa-dev-ru", "ru"), questions=200, passages=500, held_out=True),
+    ]  # fmt: skip
+    for language in ("zu", "xh", "ig", "sn", "tn"):
+        made.append(pool(rng, f"{language}-belebele", paired("belebele", language), questions=150, passages=139, held_out=language in ("ig", "tn")))
+    made.append(titled(rng, "en-medical-titled", medical, topics=420, questions=600))
+    by_name = {p.name: p for p in made}
+    for source in ("en-squad", "en-medical", "en-tydi", "en-newwiki", "en-medical-titled"):
+        p = by_name[source]
+        keep = range(min(300, len(p.questions)))
+        made.append(Pool(
+            f"{source}-sms", p.passages, [noisy(rng, p.questions[i], abbreviations) for i in keep],
+            [p.languages[i] for i in keep], [p.relevant[i] for i in keep], p.held_out, p.headings,
+        ))  # fmt: skip
+    return [trimmed(p, MOST_PASSAGES) for p in made]
