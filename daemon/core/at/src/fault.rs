@@ -250,6 +250,11 @@ impl ModemError {
         )
     }
 
+    /// Whether no room is left in the storage.
+    pub(crate) fn is_full(self) -> bool {
+        matches!(self, ModemError::Cms(208 | 211 | 322) | ModemError::Cme(20))
+    }
+
     /// Whether there is nothing in the slot that was named.
     pub(crate) fn is_empty_slot(self) -> bool {
         matches!(self, ModemError::Cms(321) | ModemError::Cme(21 | 22))

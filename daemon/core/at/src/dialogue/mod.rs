@@ -392,7 +392,11 @@ fn is_answer(expect: Expect, text: &str) -> bool {
         Expect::Text(prefix) => {
             let signed = text.starts_with(['+', '^', '*', '%', '$', '#', '!', '&']);
             let word = WORDS.iter().any(|word| text.starts_with(word));
-            text.starts_with(prefix) || !(signed || word)
+            // `MISSED_CALL: …`, `VOICE CALL: BEGIN`; a name such as `Revision:` is mixed.
+            let shouted = text.split_once(':').is_some_and(|(name, _)| {
+                name.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b' ' | b'_'))
+            });
+            text.starts_with(prefix) || !(signed || word || shouted)
         }
     }
 }

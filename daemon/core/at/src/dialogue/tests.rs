@@ -385,6 +385,7 @@ fn free_text_is_told_from_announcements() {
         1ms < RING
         2ms < ^BOOT:1,0,0,0,6
         3ms < NO CARRIER
+        4ms < MISSED_CALL: 07:02AM 0991234567
         4ms < SIMCOM_Ltd
         5ms < OK
         6ms > AT+CGMI
@@ -396,6 +397,7 @@ fn free_text_is_told_from_announcements() {
             1ms unsolicited RING
             2ms unsolicited ^BOOT:1,0,0,0,6
             3ms unsolicited NO CARRIER
+            4ms unsolicited MISSED_CALL: 07:02AM 0991234567
             4ms line SIMCOM_Ltd
             5ms Final(Ok)
             6ms > AT+CGMI\r

@@ -368,8 +368,11 @@ pub enum Interruption {
     #[error("the modem stopped answering")]
     Unanswered,
     /// It takes no message to be stored.
-    #[error("the modem's storage takes no messages; they are sent directly from now on")]
+    #[error("the modem's storage takes no messages; they are sent directly for now")]
     StorageRefuses,
+    /// It takes messages to be stored again.
+    #[error("the modem's storage has room again; messages are sent through it")]
+    StorageHasRoom,
     /// Nobody can say whether a message was sent.
     #[error("the modem did not say whether it sent a message")]
     FateUnknown,

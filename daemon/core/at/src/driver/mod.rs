@@ -26,7 +26,7 @@ use std::time::Duration;
 use jibu_types::Timestamp;
 
 pub use api::*;
-use modem::{Modem, Outgoing, Release};
+use modem::{Modem, Outgoing, Release, StorageUse};
 use release::LetGo;
 use send::Send;
 use setup::Setup;
@@ -118,6 +118,7 @@ impl Driver {
             Input::Opened => {
                 self.is_open = true;
                 self.dialogue = Dialogue::new();
+                self.modem.storage = StorageUse::Usable;
                 self.start_over(now);
             }
             Input::Closed => {
@@ -298,6 +299,7 @@ impl Driver {
     fn unsolicited(&mut self, line: &Line, now: Timestamp) {
         let text = line.text.as_str();
         if STARTED.iter().any(|word| text.starts_with(word)) {
+            self.modem.storage = StorageUse::Usable;
             self.restart(Interruption::Restarted, now);
         } else if SIM_GONE.iter().any(|word| text.starts_with(word)) {
             self.restart(Interruption::SimGone, now);

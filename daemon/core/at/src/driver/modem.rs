@@ -56,6 +56,17 @@ pub(super) enum PinState {
     Refused,
 }
 
+/// Whether messages can be sent through the storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StorageUse {
+    /// As far as is known.
+    Usable,
+    /// It has no room now.
+    Full,
+    /// The modem cannot.
+    Unsupported,
+}
+
 /// A send whose fate the next initialisation must settle.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InDoubt {
@@ -125,10 +136,9 @@ pub(super) struct Modem {
 
     /// Whether +CMGW and +CMSS are used.
     pub(super) stores_before_sending: bool,
-    /// Refusals of +CMGW in a row.
+    /// Refusals of +CMGW, with none obeyed between.
     pub(super) write_refusals: u32,
-    /// The storage was found unfit for sending.
-    pub(super) storage_refuses: bool,
+    pub(super) storage: StorageUse,
     /// Whether a stored message that was sent says so; learnt from the first one.
     pub(super) marks_sent: Option<bool>,
 
@@ -169,7 +179,7 @@ impl Modem {
             usage: None,
             stores_before_sending: false,
             write_refusals: 0,
-            storage_refuses: false,
+            storage: StorageUse::Usable,
             marks_sent: None,
             slots: BTreeMap::new(),
             announced: VecDeque::new(),
@@ -232,7 +242,7 @@ impl Modem {
         }
         if self.identity != identity {
             self.identity = identity;
-            self.storage_refuses = false;
+            self.storage = StorageUse::Usable;
             self.write_refusals = 0;
             self.marks_sent = None;
         }

@@ -3,7 +3,7 @@
 use jibu_types::Timestamp;
 
 use super::api::{Event, Interruption, SendError};
-use super::modem::{Content, InDoubt, Modem, Outgoing};
+use super::modem::{Content, InDoubt, Modem, Outgoing, StorageUse};
 use super::sweep::outgoing;
 use super::task::{Answer, Step, Task};
 use crate::dialogue::Request;
@@ -14,7 +14,8 @@ use crate::{ModemError, Slot};
 /// 140 octets of user data).
 const LONGEST_TPDU: usize = 255;
 
-/// Refusals of +CMGW in a row, after which the storage is left alone.
+/// Refusals of +CMGW, with none obeyed between, after which the storage is left
+/// alone: sending without evidence is better than not sending.
 const REFUSALS_BELIEVED: u32 = 2;
 
 #[derive(Debug, Clone)]
@@ -25,8 +26,8 @@ enum Stage {
     Write { pdu: Vec<u8> },
     /// +CMSS.
     Dispatch { slot: Slot },
-    /// +CMSS ran out of time: the storage is asked.
-    Fate { slot: Slot },
+    /// +CMSS ran out of time, here or in the network: the storage is asked.
+    Fate { slot: Slot, error: SendError },
     /// It was sent: does the storage say so?
     Learn,
     /// +CMGS.
@@ -78,10 +79,14 @@ impl Send {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Write { pdu } => self.written(modem, pdu, answer),
             Stage::Dispatch { slot } => Some(match answer.error() {
+                Some(error @ (ModemError::Cms(332) | ModemError::Cme(31))) => {
+                    self.stage = Stage::Fate { slot, error: SendError::Refused(error) };
+                    return None;
+                }
                 Some(error) => self.failed(modem, SendError::Refused(error), Some(slot)),
                 None => self.sent(modem, number_of(answer), Some(slot)),
             }),
-            Stage::Fate { slot } => Some(self.fate(modem, slot, answer)),
+            Stage::Fate { slot, error } => Some(self.fate(modem, slot, error, answer)),
             Stage::Learn => {
                 let status = answer.line().map(parameters::of);
                 let status = status.as_ref().and_then(|fields| fields.first()).copied();
@@ -115,25 +120,25 @@ impl Send {
             return None;
         };
         self.failed(modem, SendError::Refused(error), None);
-        if matches!(error, ModemError::Cms(304 | 305)) {
+        if !error.is_full() && !error.is_unsupported() {
             return Some(Step::Done);
         }
         modem.write_refusals += 1;
-        let never = matches!(error, ModemError::Cms(303) | ModemError::Cme(4));
-        if never || modem.write_refusals >= REFUSALS_BELIEVED {
-            modem.storage_refuses = true;
-            return Some(Step::Restart(Interruption::StorageRefuses));
+        if modem.write_refusals < REFUSALS_BELIEVED {
+            return Some(Step::Done);
         }
-        Some(Step::Done)
+        modem.write_refusals = 0;
+        modem.storage = if error.is_full() { StorageUse::Full } else { StorageUse::Unsupported };
+        Some(Step::Restart(Interruption::StorageRefuses))
     }
 
-    fn fate(&mut self, modem: &mut Modem, slot: Slot, answer: &Answer) -> Step {
+    fn fate(&mut self, modem: &mut Modem, slot: Slot, error: SendError, answer: &Answer) -> Step {
         let status = answer.line().map(parameters::of);
         let status = status.as_ref().and_then(|fields| fields.first()).copied();
         match status {
             Some("3" | "STO SENT") => self.sent(modem, None, Some(slot)),
             Some("2" | "STO UNSENT") if modem.marks_sent != Some(false) => {
-                self.failed(modem, SendError::TimedOut, Some(slot))
+                self.failed(modem, error, Some(slot))
             }
             _ => self.unknown(modem),
         }
@@ -190,7 +195,7 @@ impl Task for Send {
                 let line = format!("AT+CMSS={}", slot.index);
                 Step::Ask(Request::proof(line, "+CMSS:", modem.config.send_timeout))
             }
-            Stage::Fate { slot } => match self.late_reference {
+            Stage::Fate { slot, .. } => match self.late_reference {
                 Some(reference) => self.sent(modem, Some(reference), Some(slot)),
                 None => Step::AskIn(slot.storage, modem.read(slot.index)),
             },
@@ -217,7 +222,7 @@ impl Task for Send {
         self.stage = match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Write { .. } => Stage::Lost { direct: false, pdu_written },
             Stage::Direct { .. } => Stage::Lost { direct: true, pdu_written },
-            Stage::Dispatch { slot } => Stage::Fate { slot },
+            Stage::Dispatch { slot } => Stage::Fate { slot, error: SendError::TimedOut },
             Stage::Learn => Stage::Over,
             stage => stage,
         };
@@ -233,7 +238,7 @@ impl Task for Send {
     fn abandon(&mut self, modem: &mut Modem, pdu_written: bool) {
         let reference = self.late_reference;
         match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Dispatch { slot } | Stage::Fate { slot } => {
+            Stage::Dispatch { slot } | Stage::Fate { slot, .. } => {
                 modem.in_doubt = Some(InDoubt { id: self.id, slot, reference });
             }
             Stage::Lost { direct: true, pdu_written: true } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jibu_types::Timestamp;
 
 use super::api::{Event, Fault, Identity, Ready, SendVia};
-use super::modem::{Modem, PinState};
+use super::modem::{Modem, PinState, StorageUse};
 use super::sim;
 use super::status::Status;
 use super::storage::Storages;
@@ -26,6 +26,9 @@ const DISBELIEF: u32 = 10;
 
 /// What stays unanswered this often is taken for refused: makers leave out much.
 const SILENCES_BELIEVED: u32 = 2;
+
+/// So many digits in a row may be a phone number; dates have eight.
+const PHONE_NUMBER: usize = 9;
 
 /// Somebody must come and do something, and may have done it by then.
 const UNTIL_MENDED: Duration = Duration::from_secs(30);
@@ -279,7 +282,8 @@ impl Setup {
             }
             Stage::Current => modem.lines("AT+CPMS?", "+CPMS:"),
             Stage::MayWrite => {
-                let wanted = modem.config.via == SendVia::Storage && !modem.storage_refuses;
+                let wanted =
+                    modem.config.via == SendVia::Storage && modem.storage == StorageUse::Usable;
                 modem.stores_before_sending = false;
                 if !wanted {
                     self.go(Stage::MayAnnounce);
@@ -370,10 +374,15 @@ impl Task for Setup {
     }
 }
 
-/// The first line of an answer in free text, without its prefix and quotes.
+/// The first line of an answer in free text, without its prefix and quotes. A
+/// stray line may hold somebody's number, and this is shown and logged.
 fn words(answer: &Answer, prefix: &str) -> String {
     let first = answer.lines.first().map(|line: &Line| line.text.as_str()).unwrap_or_default();
     let text = first.strip_prefix(prefix).unwrap_or(first).trim().trim_matches('"');
+    let digits = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
+    if digits >= Some(PHONE_NUMBER) && prefix != "+CGSN:" {
+        return String::new();
+    }
     text.chars().take(64).collect()
 }
 

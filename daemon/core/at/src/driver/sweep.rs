@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jibu_types::Timestamp;
 
-use super::modem::{Content, Modem};
+use super::api::Interruption;
+use super::modem::{Content, Modem, StorageUse};
 use super::task::{Answer, Step, Task};
 use crate::dialogue::{Line, Request};
 use crate::parameters;
@@ -35,6 +36,8 @@ pub(super) struct Sweep {
     /// Messages whose line came in pieces, to be read one by one.
     doubtful: Vec<(u16, Read)>,
     listed_twice: bool,
+    /// Messages can be sent through the storage again.
+    has_room_again: bool,
 }
 
 impl Sweep {
@@ -47,6 +50,7 @@ impl Sweep {
             seen: BTreeSet::new(),
             doubtful: Vec::new(),
             listed_twice: false,
+            has_room_again: false,
         }
     }
 
@@ -70,7 +74,12 @@ impl Sweep {
                 Ok(()) => {
                     modem.selected = Some(storage);
                     let line = answer.line().unwrap_or_default();
-                    self.used = parameters::number(&parameters::of(line), 0).unwrap_or_default();
+                    let fields = parameters::of(line);
+                    self.used = parameters::number(&fields, 0).unwrap_or_default();
+                    let capacity: usize = parameters::number(&fields, 1).unwrap_or_default();
+                    if storage == modem.writes_to && modem.storage == StorageUse::Full {
+                        self.has_room_again = self.used < capacity;
+                    }
                     modem.note_usage(line);
                     self.begin(Stage::List);
                 }
@@ -110,6 +119,10 @@ impl Task for Sweep {
         loop {
             let Some(storage) = self.storages.get(self.at).copied() else {
                 modem.sweep_done(now);
+                if self.has_room_again && modem.is_ready {
+                    modem.storage = StorageUse::Usable;
+                    return Step::Restart(Interruption::StorageHasRoom);
+                }
                 return Step::Done;
             };
             match self.stage {

@@ -327,8 +327,9 @@ fn story(event: &Event) -> String {
                 .map(|s| format!("{} {}", s.slot, if s.sent { "sent" } else { "unsent" }))
                 .collect();
             format!(
-                "ready {}{}{}, stored [{}]",
+                "ready {}{}{}{}, stored [{}]",
                 ready.session,
+                if ready.identity.revision.starts_with("Rev") { "" } else { ", of no revision" },
                 if ready.keeps_parts { ", keeps parts" } else { "" },
                 if ready.announces { ", announces" } else { "" },
                 stored.join(", ")

@@ -218,6 +218,42 @@ fn a_sending_that_did_not_happen_is_looked_up_in_the_storage() {
 }
 
 #[test]
+fn a_network_that_did_not_answer_may_have_taken_it_all_the_same() {
+    check_ready(
+        r#"
+        on AT+CMSS=*: +CMS ERROR: 332
+        once AT+CMGR=1: +CMGR: 3,,3 / 00AABBCC / OK
+        once AT+CMGR=1: +CMGR: 2,,3 / 00AABBCC / OK
+        10s send 7
+        20s send 8
+        30s .
+        "#,
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            10015ms < +CMS ERROR: 332
+            10015ms > AT+CMGR=1
+            10020ms < +CMGR: 3,,3 / 00AABBCC / OK
+            10020ms = sent 7, reference None, SM 1
+            20s > AT+CMGW=3
+            20005ms < >
+            20005ms > 00AABBCC\x1a
+            20010ms < +CMGW: 1 / OK
+            20010ms = written 8 in SM 1
+            20010ms > AT+CMSS=1
+            20015ms < +CMS ERROR: 332
+            20015ms > AT+CMGR=1
+            20020ms < +CMGR: 2,,3 / 00AABBCC / OK
+            20020ms = failed 8, Retry: the network did not answer in time (+CMS ERROR: 332), SM 1
+        "#]],
+    );
+}
+
+#[test]
 fn an_answer_that_comes_late_is_still_the_answer() {
     check_ready(
         r#"
@@ -473,10 +509,14 @@ fn a_storage_without_room_is_given_up_after_the_second_time() {
         once AT+CMGW=*: +CMS ERROR: 322
         once AT+CMGW=*: +CMS ERROR: 322
         pdu: +CMGS: 5 / OK
+        on AT+CPMS="SM": +CPMS: 30,30,30,30,30,30 / OK
         10s send 7
         20s send 8
         30s send 9
         40s .
+        on AT+CPMS="SM": +CPMS: 9,30,9,30,9,30 / OK
+        50s < ^SMMEMFULL
+        60s .
         "#,
         expect![[r#"
             10s > AT+CMGW=3
@@ -485,7 +525,7 @@ fn a_storage_without_room_is_given_up_after_the_second_time() {
             20s > AT+CMGW=3
             20005ms < +CMS ERROR: 322
             20005ms = failed 8, Later: the message storage is full (+CMS ERROR: 322), no slot
-            20005ms = interrupted: the modem's storage takes no messages; they are sent directly from now on
+            20005ms = interrupted: the modem's storage takes no messages; they are sent directly for now
             20005ms > \x1b
             20545ms > AT+CPIN?
             20550ms < +CPIN: READY / OK
@@ -495,13 +535,57 @@ fn a_storage_without_room_is_given_up_after_the_second_time() {
             20595ms = registration Home
             20600ms = signal Some(-77)
             20600ms > AT+CPMS="SM"
-            20605ms < +CPMS: 0,30,0,30,0,30 / OK
-            20610ms = ready 2, announces, stored []
+            20605ms < +CPMS: 30,30,30,30,30,30 / OK
+            20605ms = storage SM 30/30
+            20615ms = ready 2, announces, stored []
             30s > AT+CMGS=3
             30005ms < >
             30005ms > 00AABBCC\x1a
             30010ms < +CMGS: 5 / OK
             30010ms = sent 9, reference Some(5), no slot
+            50s < ^SMMEMFULL
+            50s > AT+CPMS="SM"
+            50005ms < +CPMS: 9,30,9,30,9,30 / OK
+            50005ms = storage SM 9/30
+            50015ms = interrupted: the modem's storage has room again; messages are sent through it
+            50015ms > \x1b
+            50555ms > AT+CPIN?
+            50560ms < +CPIN: READY / OK
+            50575ms > AT+CPMS="SM","SM","SM"
+            50580ms < +CPMS: 0,30,0,30,0,30 / OK
+            50580ms = storage SM 0/30
+            50615ms = registration Home
+            50620ms = signal Some(-77)
+            50620ms > AT+CPMS="SM"
+            50625ms < +CPMS: 9,30,9,30,9,30 / OK
+            50625ms = storage SM 9/30
+            50635ms = ready 3, keeps parts, announces, stored []
+        "#]],
+    );
+}
+
+#[test]
+fn an_error_that_says_nothing_of_the_storage_does_not_condemn_it() {
+    check_ready(
+        r#"
+        once AT+CMGW=*: +CMS ERROR: 500
+        once AT+CMGW=*: +CMS ERROR: 320
+        once AT+CMGW=*: +CMS ERROR: 304
+        10s send 7
+        20s send 8
+        30s send 9
+        40s .
+        "#,
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < +CMS ERROR: 500
+            10005ms = failed 7, Retry: the modem gave no reason; look at signal, credit and service centre (+CMS ERROR: 500), no slot
+            20s > AT+CMGW=3
+            20005ms < +CMS ERROR: 320
+            20005ms = failed 8, Retry: the message storage failed (+CMS ERROR: 320), no slot
+            30s > AT+CMGW=3
+            30005ms < +CMS ERROR: 304
+            30005ms = failed 9, GiveUp: the modem found the message malformed (+CMS ERROR: 304), no slot
         "#]],
     );
 }

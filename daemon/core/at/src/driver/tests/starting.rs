@@ -690,3 +690,19 @@ fn a_silent_modem_is_told_of_and_then_reset() {
         "#]],
     );
 }
+
+#[test]
+fn a_strangers_number_is_no_name_of_a_modem() {
+    check_events(
+        r#"
+        once AT+CGMR: called 0991234567 / OK
+        10s .
+        "#,
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            615ms = ready 1, of no revision, keeps parts, announces, stored []
+        "#]],
+    );
+}
