@@ -248,7 +248,8 @@ impl Setup {
 
     fn blocked(&mut self, modem: &mut Modem, fault: Fault) -> Flow {
         // A SIM that was put in a moment ago is missing at first.
-        if fault == Fault::SimMissing && self.refusals < DISBELIEF {
+        let passing = matches!(fault, Fault::SimMissing | Fault::NotReady(_));
+        if passing && self.refusals < DISBELIEF {
             self.refusals += 1;
             return Flow::After(PAUSE, Stage::Sim);
         }

@@ -706,3 +706,20 @@ fn a_strangers_number_is_no_name_of_a_modem() {
         "#]],
     );
 }
+
+#[test]
+fn an_error_that_passes_is_no_matter_for_a_technician() {
+    check_events(
+        r#"
+        once AT+CPIN?: +CMS ERROR: 500
+        once AT+CPIN?: +CME ERROR: 100
+        60s .
+        "#,
+        expect![[r#"
+            2575ms = storage SM 0/30
+            2610ms = registration Home
+            2615ms = signal Some(-77)
+            2625ms = ready 1, keeps parts, announces, stored []
+        "#]],
+    );
+}
