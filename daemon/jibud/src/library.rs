@@ -13,7 +13,9 @@ use jibu_answer::{
     Answer, Budget, Candidate, Grounded, Query, Topic, decide, excerpt, identify, sentences,
 };
 use jibu_inference::{Models, read_artefact};
-use jibu_store::{ContentReader, FieldWeights, Scope, Snapshot};
+use jibu_store::{
+    ContentReader, EditionState, FieldWeights, MAX_TRIGRAMS, ModelHash, Scope, Snapshot,
+};
 use jibu_types::{Embedding, Hit, IndexVersion, Language, Passage, PassageId};
 
 use crate::config::Config;
@@ -133,14 +135,14 @@ impl Library {
     ) -> anyhow::Result<Found> {
         let mut clock = Clock::start();
         let engine = Arc::clone(&self.engine);
+        let snapshot = self.reader.snapshot()?;
         let wants_dense = mode != Mode::Lexical && !query.text.is_empty();
-        let embedding = match wants_dense {
+        let embedding = match wants_dense && is_of_this_model(&engine, &snapshot)? {
             true => Some(engine.models.embedder().query(&query.text)?),
             false => None,
         };
         clock.lap("embed");
 
-        let snapshot = self.reader.snapshot()?;
         let depth = engine.ranker.search().depth;
         let (mut words, mut trigrams) = (Vec::new(), Vec::new());
         if mode != Mode::Dense {
@@ -150,7 +152,7 @@ impl Library {
             trigrams = snapshot.search_trigrams_in(
                 scope,
                 FieldWeights::default(),
-                engine.ranker.search().trigrams,
+                MAX_TRIGRAMS,
                 &query.words.join(" "),
                 depth,
             )?;
@@ -263,6 +265,23 @@ pub fn query(text: &str, chosen: Option<Language>, config: &Config) -> Query {
     Query::analyse(text, jibu_answer::settle(chosen, identified, None, default))
 }
 
+/// Whether the vectors that are searched come from the model that runs. After
+/// the box got another model they do not, until the bundle is imported again;
+/// words still find something then.
+fn is_of_this_model(engine: &Engine, snapshot: &Snapshot<'_>) -> anyhow::Result<bool> {
+    let running = ModelHash(engine.models.embedder().model_hash());
+    let live = |state| matches!(state, EditionState::Active | EditionState::Staged);
+    let mut editions = snapshot.editions()?.into_iter().filter(|edition| live(edition.state));
+    let stale = editions.find(|edition| edition.model_hash != running);
+    if let Some(edition) = &stale {
+        tracing::warn!(
+            collection = %edition.collection,
+            "the index was embedded by another model; bring its bundle again"
+        );
+    }
+    Ok(stale.is_none())
+}
+
 fn candidate(found: &Retrieved) -> Candidate<'_> {
     Candidate {
         id: found.id,
@@ -295,7 +314,7 @@ fn rank(
     let ranked = ranker.rank(query, &evidence);
     let mut versions = HashMap::new();
     for edition in snapshot.editions()? {
-        if edition.state == jibu_store::EditionState::Active {
+        if edition.state == EditionState::Active {
             versions.insert(edition.collection, edition.version);
         }
     }

@@ -20,7 +20,7 @@ pub struct Thresholds {
     pub sure: f64,
     /// From here on the best passage is the answer when it leads.
     pub found: f64,
-    /// From here on a passage is worth a line in a menu.
+    /// From here on the best passage is worth asking about: a menu is offered.
     pub choose: f64,
     /// The lead over the next topic, in probability, that makes a menu needless.
     pub lead: f64,
@@ -52,7 +52,7 @@ pub struct Candidate<'a> {
 pub enum Decision {
     /// This one answers.
     Found(usize),
-    /// These are close, the best first; two to [`MENU_TOPICS`] of them.
+    /// These may be meant, the best first; one to [`MENU_TOPICS`] of them.
     Choose(Vec<usize>),
     /// None is good enough.
     Unknown,
@@ -66,13 +66,27 @@ pub fn decide(query: &Query, candidates: &[Candidate<'_>], thresholds: &Threshol
     if best.probability >= enough {
         return Decision::Found(0);
     }
-    let topics = topics_near(candidates, thresholds);
-    match topics.as_slice() {
-        [_, _, ..] => Decision::Choose(topics),
-        _ if best.probability >= thresholds.found => Decision::Found(0),
-        _ => Decision::Unknown,
+    if best.probability >= thresholds.found {
+        let rivals = thresholds.choose.max(best.probability - thresholds.lead);
+        return match topics_from(candidates, rivals) {
+            topics if topics.len() > 1 => Decision::Choose(topics),
+            _ => Decision::Found(0),
+        };
     }
+    if best.probability >= thresholds.choose {
+        // Not sure enough to answer, and too good to be silent about: the asker
+        // knows which topic was meant, if one was.
+        return match topics_from(candidates, thresholds.choose * WORTH_A_LINE) {
+            topics if topics.is_empty() => Decision::Unknown,
+            topics => Decision::Choose(topics),
+        };
+    }
+    Decision::Unknown
 }
+
+/// Beside a topic that may be meant, those count that are this share as likely
+/// as a menu asks for.
+const WORTH_A_LINE: f64 = 0.4;
 
 impl Decision {
     /// Turns the decision into an answer. `ground` picks the sentences of the
@@ -101,25 +115,22 @@ impl Decision {
     }
 }
 
-/// The candidates that are worth a line and within the lead of the best, one
-/// for each heading.
-fn topics_near(candidates: &[Candidate<'_>], thresholds: &Thresholds) -> Vec<usize> {
-    let best = candidates.first().map_or(0.0, |best| best.probability);
+/// The candidates of at least this probability, one for each heading.
+fn topics_from(candidates: &[Candidate<'_>], least: f64) -> Vec<usize> {
     let mut headings: Vec<String> = Vec::new();
-    let mut near = Vec::new();
+    let mut topics = Vec::new();
     for (at, candidate) in candidates.iter().enumerate() {
-        let worth = candidate.probability >= thresholds.choose
-            && candidate.probability >= best - thresholds.lead;
         let heading = fold(&candidate.passage.heading());
-        if worth && !heading.is_empty() && !headings.contains(&heading) {
+        if candidate.probability >= least
+            && !heading.is_empty()
+            && !headings.contains(&heading)
+            && topics.len() < MENU_TOPICS
+        {
             headings.push(heading);
-            near.push(at);
-        }
-        if near.len() == MENU_TOPICS {
-            break;
+            topics.push(at);
         }
     }
-    near
+    topics
 }
 
 /// Menu lines: the innermost heading, with what stands above it where that
@@ -199,9 +210,15 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_meant_is_asked_about_also_when_it_is_alone() {
+        assert_eq!(decided("fees", &[0.5, 0.5, 0.1]), Decision::Choose(vec![0]));
+        assert_eq!(decided("fees", &[0.5, 0.5, 0.2]), Decision::Choose(vec![0, 2]));
+    }
+
+    #[test]
     fn what_is_not_good_enough_is_unknown() {
         assert_eq!(decided("fees", &[]), Decision::Unknown);
-        assert_eq!(decided("fees", &[0.5, 0.5, 0.1]), Decision::Unknown);
+        assert_eq!(decided("fees", &[0.3, 0.3, 0.2]), Decision::Unknown);
         assert_eq!(decided("fees", &[f64::NAN, f64::NAN]), Decision::Unknown);
     }
 
@@ -239,7 +256,7 @@ mod tests {
             match decided("fees", &probabilities) {
                 Decision::Found(at) => prop_assert!(at < probabilities.len()),
                 Decision::Choose(chosen) => {
-                    prop_assert!((2..=MENU_TOPICS).contains(&chosen.len()));
+                    prop_assert!((1..=MENU_TOPICS).contains(&chosen.len()));
                     prop_assert!(chosen.iter().all(|at| *at < probabilities.len()));
                 }
                 Decision::Unknown => {}
