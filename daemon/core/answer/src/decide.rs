@@ -76,7 +76,7 @@ pub fn decide(query: &Query, candidates: &[Candidate<'_>], thresholds: &Threshol
     if best.probability >= thresholds.choose {
         // Not sure enough to answer, and too good to be silent about: the asker
         // knows which topic was meant, if one was.
-        return match topics_from(candidates, thresholds.choose * WORTH_A_LINE) {
+        return match topics_from(candidates, best.probability * WORTH_A_LINE) {
             topics if topics.is_empty() => Decision::Unknown,
             topics => Decision::Choose(topics),
         };
@@ -84,9 +84,8 @@ pub fn decide(query: &Query, candidates: &[Candidate<'_>], thresholds: &Threshol
     Decision::Unknown
 }
 
-/// Beside a topic that may be meant, those count that are this share as likely
-/// as a menu asks for.
-const WORTH_A_LINE: f64 = 0.4;
+/// Beside a topic that may be meant, those count that are this share as likely.
+const WORTH_A_LINE: f64 = 0.5;
 
 impl Decision {
     /// Turns the decision into an answer. `ground` picks the sentences of the
@@ -212,7 +211,7 @@ mod tests {
     #[test]
     fn what_may_be_meant_is_asked_about_also_when_it_is_alone() {
         assert_eq!(decided("fees", &[0.5, 0.5, 0.1]), Decision::Choose(vec![0]));
-        assert_eq!(decided("fees", &[0.5, 0.5, 0.2]), Decision::Choose(vec![0, 2]));
+        assert_eq!(decided("fees", &[0.5, 0.5, 0.3]), Decision::Choose(vec![0, 2]));
     }
 
     #[test]

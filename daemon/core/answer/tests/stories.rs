@@ -467,6 +467,8 @@ fn a_language_can_be_chosen() {
             < Unataka lipi? Tuma namba:
               1 Birth certificate
               2 Death certificate
+              3 First aid
+              4 Boiling
               (choose, sw, 1)
             > lang xx
             < Tuma LUGHA na lugha: en English, sw Kiswahili, fr Francais, pt Portugues, ny Chichewa.
