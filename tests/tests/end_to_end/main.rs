@@ -2,6 +2,7 @@
 //! the kiosk in a browser. `cargo xtask test --skip end-to-end` leaves them out.
 
 #![allow(clippy::unwrap_used, reason = "a stage that falls down should fall loudly")]
+#![allow(clippy::print_stdout, reason = "a seeded run says its seed")]
 
 mod e2e_bad_input;
 mod e2e_kiosk;
