@@ -52,8 +52,7 @@ mod tests {
     fn int8_keeps_the_direction() {
         let embedding =
             Embedding::normalised((0..384).map(|i| (i as f32 * 0.37).sin()).collect()).unwrap();
-        let rough =
-            Embedding::normalised(embedding.to_int8().into_iter().map(f32::from).collect());
+        let rough = Embedding::normalised(embedding.to_int8().into_iter().map(f32::from).collect());
         assert!(rough.unwrap().cosine(&embedding) > 0.9999);
     }
 
