@@ -1,9 +1,9 @@
-//! How much memory the daemon holds: `cargo run -p jibu-tests --example memory`.
+//! How much memory the daemon holds.
 //!
 //! Makes a collection of so many passages out of the starter collection's
 //! sentences (shuffled, seeded), brings it into a site, asks by SMS and at the
 //! kiosk, and prints what `/proc` says of the running daemon. Build everything
-//! first: `cargo build --workspace --all-targets`.
+//! first (`cargo build --workspace --all-targets`) and run it from the target folder.
 
 #![allow(clippy::print_stdout, reason = "it talks to a person at a terminal")]
 

@@ -226,12 +226,22 @@ fn asked(
         _ => None,
     };
     let words = grounded.map(words).unwrap_or_else(|| pages.join("\n"));
+    let mut candidates = found.candidates;
+    match &answer {
+        // What may be meant, and nothing that was left off the menu.
+        Some(Answer::Choose(topics)) => {
+            candidates.retain(|candidate| topics.iter().any(|topic| topic.passage == candidate.id))
+        }
+        // What is not known rests on nothing.
+        Some(Answer::Unknown) | None => candidates.clear(),
+        Some(Answer::Found(_) | Answer::Urgent(_)) => {}
+    }
     Asked {
         answer: words,
         kind: kind.to_owned(),
         pages,
         language,
-        citations: found.candidates.into_iter().map(|c| citation(c, grounded)).collect(),
+        citations: candidates.into_iter().map(|c| citation(c, grounded)).collect(),
         index_version,
         timings_ms: found.timings,
     }

@@ -87,16 +87,19 @@ fn question_form(words: &Labels, chosen: Option<Language>, text: &str) -> Markup
 
 fn answer(asked: &Asked) -> Markup {
     let words = labels(asked.language);
+    // A menu's numbers are for phones; here is room for the passages themselves.
+    let is_menu = asked.kind == "choose";
+    let shown = asked.citations.iter().filter(|c| is_menu || !c.marks.is_empty());
     html! {
         section.answer data-kind=(asked.kind) lang=(asked.language) {
-            @for page in &asked.pages { p { (page) } }
-        }
-        @if matches!(asked.kind.as_str(), "found" | "urgent") {
-            @for citation in asked.citations.iter().filter(|c| !c.marks.is_empty()) {
-                (passage(citation, words))
+            @if is_menu {
+                p { (words.perhaps) }
+            } @else {
+                @for page in &asked.pages { p { (page) } }
             }
-            p.machine { (words.machine) }
         }
+        @for citation in shown { (passage(citation, words)) }
+        @if !asked.citations.is_empty() { p.machine { (words.machine) } }
     }
 }
 

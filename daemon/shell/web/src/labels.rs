@@ -12,6 +12,7 @@ pub(crate) struct Labels {
     pub(crate) ask: &'static str,
     pub(crate) source: &'static str,
     pub(crate) as_of: &'static str,
+    pub(crate) perhaps: &'static str,
     pub(crate) machine: &'static str,
     pub(crate) again: &'static str,
 }
@@ -31,7 +32,8 @@ const ALL: [Labels; 5] = [
         ask: "Ask",
         source: "Source",
         as_of: "as of",
-        machine: "A machine found this in the document above. If in doubt, ask a person.",
+        perhaps: "I am not sure. Perhaps one of these helps:",
+        machine: "A machine found this in the documents of this box. If in doubt, ask a person.",
         again: "Please try again in a moment.",
     },
     Labels {
@@ -42,7 +44,8 @@ const ALL: [Labels; 5] = [
         ask: "Uliza",
         source: "Chanzo",
         as_of: "tarehe",
-        machine: "Mashine imepata haya katika hati iliyo hapo juu. Ukiwa na shaka, muulize mtu.",
+        perhaps: "Sina hakika. Labda mojawapo ya haya yatasaidia:",
+        machine: "Mashine imepata haya katika hati za kisanduku hiki. Ukiwa na shaka, muulize mtu.",
         again: "Tafadhali jaribu tena baada ya muda mfupi.",
     },
     Labels {
@@ -53,7 +56,8 @@ const ALL: [Labels; 5] = [
         ask: "Demander",
         source: "Source",
         as_of: "du",
-        machine: "Une machine a trouvé ceci dans le document ci-dessus. En cas de doute, \
+        perhaps: "Je ne suis pas sûr. L'un de ces textes aide peut-être :",
+        machine: "Une machine a trouvé ceci dans les documents de cette boîte. En cas de doute, \
                   demandez à une personne.",
         again: "Veuillez réessayer dans un instant.",
     },
@@ -65,7 +69,8 @@ const ALL: [Labels; 5] = [
         ask: "Perguntar",
         source: "Fonte",
         as_of: "de",
-        machine: "Uma máquina encontrou isto no documento acima. Em caso de dúvida, pergunte a \
+        perhaps: "Não tenho a certeza. Talvez um destes textos ajude:",
+        machine: "Uma máquina encontrou isto nos documentos desta caixa. Em caso de dúvida, pergunte a \
                   uma pessoa.",
         again: "Tente de novo daqui a pouco.",
     },
@@ -77,7 +82,8 @@ const ALL: [Labels; 5] = [
         ask: "Funsani",
         source: "Kochokera",
         as_of: "tsiku",
-        machine: "Makina apeza izi m'chikalata chili pamwambapa. Ngati mukukayika, funsani munthu.",
+        perhaps: "Sindikutsimikiza. Mwina chimodzi mwa izi chithandiza:",
+        machine: "Makina apeza izi m'zikalata za m'bokosi lino. Ngati mukukayika, funsani munthu.",
         again: "Chonde yesaninso pakapita kanthawi.",
     },
 ];
