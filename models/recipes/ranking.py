@@ -30,11 +30,17 @@ from ranking_signals import CALIBRATION, SIGNALS, TRUSTS, Evidence, Judged, Text
 
 DEPTH = 50
 SEED = 2
-# How often the first passage must be right from a threshold on.
-SURE, FOUND, CHOOSE = 0.95, 0.90, 0.75
-# A topic stands in a menu when it is at least so many times as unlikely to be
-# right as the first.
+# How often the first passage must be right from a threshold on. The pools know
+# one right passage for most questions and count the others that answer too as
+# wrong, so the true shares are higher.
+SURE, FOUND = 0.92, 0.88
+# A topic is worth a line in a menu, and the lead of the best too small, when
+# its chance is within this share of the least chance of an answer.
+MENU = 1 / 3
+# How many of a question's first candidates the calibration looks at.
 LOOKED_AT = 5
+# One question in three has no answer in the pool.
+UNANSWERABLE = 0.5
 
 
 class Examples:
@@ -170,9 +176,9 @@ def main() -> None:
     def gathered(pairs):
         parts, shares = [], []
         for pair in pairs:
-            for e in pair:
+            for e, times in zip(pair, (1.0, UNANSWERABLE)):
                 parts.append(outcomes(e, weights))
-                shares.append(np.full(len(parts[-1][0]), 1 / max(1, len(e.judged))))
+                shares.append(np.full(len(parts[-1][0]), times / len(e.judged)))
         x, right, first = (np.concatenate(columns) for columns in zip(*parts))
         return x, right, first, np.concatenate(shares)
 
@@ -180,11 +186,9 @@ def main() -> None:
     calibration = fit_logistic(x, right, share).round(4)
     chance = logistic(x @ calibration)
     top = chance[first], right[first], share[first]
-    thresholds = {
-        "sure": threshold(*top, SURE), "found": threshold(*top, FOUND), "choose": 0.0, "lead": 0.0,
-    }  # fmt: skip
-    thresholds["choose"] = round(thresholds["found"] / 3, 2)
-    thresholds["lead"] = round(thresholds["found"] / 3, 2)
+    found = threshold(*top, FOUND)
+    near = round(found * MENU, 2)
+    thresholds = {"sure": threshold(*top, SURE), "found": found, "choose": near, "lead": near}
     for name, pairs in (("fitted", fitted), ("looked at only", [p for p in examined if p[0].pool.held_out])):
         if not pairs:
             continue

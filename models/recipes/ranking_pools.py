@@ -177,7 +177,6 @@ def pools(folder: Path, seed: int = 2) -> list[Pool]:
         pool(rng, "en-boolq", boolq, questions=300, passages=900),
         pool(rng, "pt-en-pira", paired("pira-pt2en"), questions=400, passages=700, distractors=[p for _, _, p in paired("pubmedqa-pqal")]),
         pool(rng, "x-en-belebele", belebele, questions=500, passages=700, distractors=[p for _, _, p in boolq[:2000]]),
-        pool(rng, "en-policy", reading("reader_extra", "policyqa", "en"), questions=300, passages=700),
         translated("x-en-sentences", 700, 1400),
         pool(rng, "en-newwiki", reading("reader_extra", "squadshifts-newwiki", "en"), questions=300, passages=700, held_out=True),
         pool(rng, "en-pubmed", paired("pubmedqa-pqal"), questions=300, passages=700, held_out=True),
