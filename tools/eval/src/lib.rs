@@ -6,5 +6,6 @@
 
 pub mod beir;
 pub mod index;
+mod parallel;
 pub mod retrieval;
 pub mod trec;

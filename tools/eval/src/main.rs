@@ -4,15 +4,19 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use jibu_answer::rank::Ranker;
-use jibu_eval::retrieval::{self, Mode, Searcher};
-use jibu_eval::{beir, index, trec};
-use jibu_inference::Models;
+use jibu_eval::index::{self, Index};
+use jibu_eval::retrieval::{self, Mode};
+use jibu_eval::{beir, trec};
+use jibud::library::Engine;
+
+/// Questions between two reports of progress.
+const ASKED_AT_ONCE: usize = 500;
 
 /// Measures what Jibu does with public test sets.
 #[derive(Debug, Parser)]
@@ -73,36 +77,20 @@ fn run(given: &Retrieval) -> anyhow::Result<()> {
     let threads = given.threads.or_else(|| std::thread::available_parallelism().ok());
     let threads = threads.map_or(1, NonZero::get);
     let folder = given.cache.clone().map_or_else(index::default_folder, Ok)?;
-    let models = Models::open(&given.models)?;
-    let ranker = ranker(&given.models)?;
+    let engine = Arc::new(Engine::open(&given.models)?);
 
-    let reader = index::open(&folder, &documents, models.embedder(), threads, |done, of| {
-        eprintln!("embedded {done} of {of} documents");
+    let embedder = engine.models().embedder();
+    let index = Index::of(&folder, &documents, embedder, threads, |done| {
+        eprintln!("embedded {done} of {} documents", documents.len());
     })?;
-    let embeddings = if given.mode.embeds() {
-        eprintln!("embedding {} questions", questions.len());
-        retrieval::embed(models.embedder(), &questions, threads)?
-    } else {
-        Vec::new()
-    };
-    let mut searcher = Searcher::new(reader, &ranker);
     let doing = || format!("write {}", given.run.display());
     let mut out = BufWriter::new(File::create(&given.run).with_context(doing)?);
-    for (at, question) in questions.iter().enumerate() {
-        let ranking =
-            searcher.search(&question.text, embeddings.get(at), given.mode, given.k.get())?;
-        let ranking = ranking.iter().map(|(document, score)| (document.as_str(), *score));
-        trec::write(&mut out, &question.id, ranking).with_context(doing)?;
-        if (at + 1) % 1000 == 0 {
-            eprintln!("asked {} of {} questions", at + 1, questions.len());
+    for (at, some) in questions.chunks(ASKED_AT_ONCE).enumerate() {
+        let rankings = retrieval::ask(&engine, &index, some, given.mode, given.k.get(), threads)?;
+        for (question, ranking) in some.iter().zip(&rankings) {
+            trec::write(&mut out, &question.id, ranking).with_context(doing)?;
         }
+        eprintln!("asked {} of {} questions", at * ASKED_AT_ONCE + some.len(), questions.len());
     }
     out.flush().with_context(doing)
-}
-
-fn ranker(models: &Path) -> anyhow::Result<Ranker> {
-    let path = models.join("ranking.json");
-    let doing = || format!("read {}", path.display());
-    let parameters = serde_json::from_slice(&std::fs::read(&path).with_context(doing)?);
-    Ok(Ranker::new(parameters.with_context(doing)?)?)
 }

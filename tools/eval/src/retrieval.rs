@@ -1,24 +1,28 @@
-//! Asks a corpus its questions with the searches and the ranker of the daemon.
+//! Asks a corpus its questions through the daemon's own library.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
+use anyhow::Context;
 use clap::ValueEnum;
-use jibu_answer::rank::{Evidence, Ranker};
 use jibu_answer::{Query, identify, settle};
-use jibu_inference::Embedder;
-use jibu_store::ContentReader;
-use jibu_types::{Embedding, Hit, Language, PassageId};
+use jibu_store::{ContentReader, Scope};
+use jibu_types::{Language, PassageId};
+use jibud::library::{self, Engine, Library};
+
+use crate::beir::Question;
+use crate::index::Index;
+use crate::parallel::in_parallel;
 
 /// Which searches take part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
-    /// BM25 over words.
+    /// BM25 over words, as the store gives it.
     Words,
-    /// BM25 over letter trigrams.
+    /// BM25 over letter trigrams, as the store gives it.
     Trigrams,
     /// Words and trigrams, ranked together.
     Lexical,
-    /// The cosine of embeddings.
+    /// The cosine of embeddings, as the store gives it.
     Dense,
     /// All three, ranked together.
     Hybrid,
@@ -26,109 +30,75 @@ pub enum Mode {
     Full,
 }
 
-impl Mode {
-    /// Whether questions must be embedded.
-    pub fn embeds(self) -> bool {
-        matches!(self, Mode::Dense | Mode::Hybrid | Mode::Full)
-    }
+/// The documents for a question with their scores, the best first.
+pub type Ranking = Vec<(String, f64)>;
+
+/// The languages whose stop words are known; a question in another keeps all
+/// of its words.
+const LANGUAGES: [Language; 5] =
+    [Language::EN, Language::SW, Language::FR, Language::PT, Language::NY];
+
+/// Ranks up to `k` documents of the index for each question, in their order.
+///
+/// # Errors
+/// When the store or the model refuses.
+pub fn ask(
+    engine: &Arc<Engine>,
+    index: &Index,
+    questions: &[Question],
+    mode: Mode,
+    k: usize,
+    threads: usize,
+) -> anyhow::Result<Vec<Ranking>> {
+    in_parallel(
+        questions,
+        threads,
+        || Searcher::new(engine, index, mode),
+        |searcher, question| searcher.search(&question.text, k),
+    )
 }
 
-/// The languages that have words of their own here; others keep all words.
-const PACKS: [Language; 5] = [Language::EN, Language::SW, Language::FR, Language::PT, Language::NY];
-
-/// Searches one corpus.
-pub struct Searcher<'a> {
-    reader: ContentReader,
-    ranker: &'a Ranker,
-    documents: HashMap<PassageId, String>,
+/// One thread's way to the index.
+enum Searcher<'a> {
+    /// A list of the store by itself.
+    Store { reader: ContentReader, engine: &'a Engine, mode: Mode },
+    /// The daemon's searches and ranking.
+    Library { library: Library, mode: library::Mode },
 }
 
 impl<'a> Searcher<'a> {
-    /// A searcher on an index.
-    pub fn new(reader: ContentReader, ranker: &'a Ranker) -> Self {
-        Searcher { reader, ranker, documents: HashMap::new() }
-    }
-
-    /// Up to `k` documents for a question, the best first. `embedding` is the
-    /// question's, where the mode embeds.
-    ///
-    /// # Errors
-    /// When the store refuses.
-    pub fn search(
-        &mut self,
-        text: &str,
-        embedding: Option<&Embedding>,
-        mode: Mode,
-        k: usize,
-    ) -> anyhow::Result<Vec<(String, f64)>> {
-        let language = settle(None, identify(text, &PACKS), None, Language::EN);
-        let query = Query::analyse(text, language);
-        let search = self.ranker.search();
-        let depth = match mode {
-            Mode::Words | Mode::Trigrams | Mode::Dense => k,
-            Mode::Lexical | Mode::Hybrid | Mode::Full => search.depth,
-        };
-        let words = match mode {
-            Mode::Trigrams | Mode::Dense => Vec::new(),
-            _ => self.reader.search_words(&query.words, depth)?,
-        };
-        let trigrams = match mode {
-            Mode::Words | Mode::Dense => Vec::new(),
-            _ => self.reader.search_trigrams(&query.words.join(" "), depth)?,
-        };
-        let dense = match embedding {
-            Some(embedding) if mode.embeds() => self.reader.search_dense(embedding, depth)?,
-            _ => Vec::new(),
-        };
-        let mut ranking: Vec<(PassageId, f64)> = match mode {
-            Mode::Words => scored(&words),
-            Mode::Trigrams => scored(&trigrams),
-            Mode::Dense => scored(&dense),
-            Mode::Lexical | Mode::Hybrid | Mode::Full => {
-                let frequencies = self.reader.document_frequencies(&query.words)?;
-                let passages =
-                    self.reader.passages(&Evidence::candidates(&words, &trigrams, &dense))?;
-                let evidence = Evidence {
-                    words: &words,
-                    trigrams: &trigrams,
-                    dense: &dense,
-                    frequencies: &frequencies,
-                    passage_count: self.reader.passage_count()?,
-                    passages: &passages,
-                };
-                self.ranker.rank(&query, &evidence).iter().map(|r| (r.passage, r.score)).collect()
+    fn new(engine: &'a Arc<Engine>, index: &Index, mode: Mode) -> anyhow::Result<Self> {
+        let reader = index.open().context("open the index for a thread")?;
+        let mode = match mode {
+            Mode::Words | Mode::Trigrams | Mode::Dense => {
+                return Ok(Searcher::Store { reader, engine, mode });
             }
+            Mode::Lexical => library::Mode::Lexical,
+            Mode::Hybrid | Mode::Full => library::Mode::Hybrid,
         };
-        ranking.truncate(k);
-        ranking.into_iter().map(|(id, score)| Ok((self.document(id)?, score))).collect()
+        Ok(Searcher::Library { library: Library::new(Arc::clone(engine), reader), mode })
     }
 
-    /// The corpus's name for a passage.
-    fn document(&mut self, id: PassageId) -> anyhow::Result<String> {
-        if let Some(document) = self.documents.get(&id) {
-            return Ok(document.clone());
+    fn search(&mut self, text: &str, k: usize) -> anyhow::Result<Ranking> {
+        let language = settle(None, identify(text, &LANGUAGES), None, Language::EN);
+        let query = Query::analyse(text, language);
+        match self {
+            Searcher::Library { library, mode } => {
+                let found = library.search(&query, Scope::Active, *mode, k)?;
+                let candidates = found.candidates.into_iter();
+                Ok(candidates.map(|found| (found.passage.document, found.score)).collect())
+            }
+            Searcher::Store { reader, engine, mode } => {
+                let hits = match mode {
+                    Mode::Words => reader.search_words(&query.words, k)?,
+                    Mode::Trigrams => reader.search_trigrams(&query.words.join(" "), k)?,
+                    _ => reader.search_dense(&engine.models().embedder().query(&query.text)?, k)?,
+                };
+                let ids: Vec<PassageId> = hits.iter().map(|hit| hit.passage).collect();
+                // Nobody writes to the index while it is read: all are there.
+                let documents = reader.passages(&ids)?.into_iter().map(|(_, p)| p.document);
+                Ok(documents.zip(hits.iter().map(|hit| hit.score)).collect())
+            }
         }
-        let passage = self.reader.passage(id)?;
-        // Nobody writes to this index while it is read.
-        let document =
-            passage.ok_or_else(|| anyhow::anyhow!("passage {} left the index", id.0))?.document;
-        self.documents.insert(id, document.clone());
-        Ok(document)
     }
-}
-
-fn scored(hits: &[Hit]) -> Vec<(PassageId, f64)> {
-    hits.iter().map(|hit| (hit.passage, hit.score)).collect()
-}
-
-/// Embeds questions.
-///
-/// # Errors
-/// When the model cannot be run.
-pub fn embed(
-    embedder: &Embedder,
-    questions: &[crate::beir::Question],
-    threads: usize,
-) -> anyhow::Result<Vec<Embedding>> {
-    crate::index::in_parallel(questions, threads, |question| Ok(embedder.query(&question.text)?))
 }

@@ -12,14 +12,10 @@ const TAG: &str = "jibu";
 ///
 /// # Errors
 /// When `out` refuses.
-pub fn write<'a>(
-    out: &mut impl Write,
-    question: &str,
-    ranking: impl IntoIterator<Item = (&'a str, f64)>,
-) -> io::Result<()> {
+pub fn write(out: &mut impl Write, question: &str, ranking: &[(String, f64)]) -> io::Result<()> {
     let mut before = f32::INFINITY;
-    for (at, (document, score)) in ranking.into_iter().enumerate() {
-        let score = (score as f32).min(before.next_down());
+    for (at, (document, score)) in ranking.iter().enumerate() {
+        let score = (*score as f32).min(before.next_down());
         writeln!(out, "{question} Q0 {document} {} {score} {TAG}", at + 1)?;
         before = score;
     }
@@ -33,7 +29,8 @@ mod tests {
     #[test]
     fn equal_scores_keep_their_order() {
         let mut out = Vec::new();
-        write(&mut out, "q", [("a", 2.0), ("b", 2.0), ("c", 2.0 + 1e-12), ("d", -1.0)]).unwrap();
+        let ranking = [("a", 2.0), ("b", 2.0), ("c", 2.0 + 1e-12), ("d", -1.0)];
+        write(&mut out, "q", &ranking.map(|(id, score)| (id.to_owned(), score))).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "q Q0 a 1 2 jibu\nq Q0 b 2 1.9999999 jibu\nq Q0 c 3 1.9999998 jibu\nq Q0 d 4 -1 jibu\n"

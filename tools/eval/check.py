@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Scores `jibu-eval retrieval` with ir-measures.
+
+    python tools/eval/check.py --slices    small slices, with floors; a few minutes
+    python tools/eval/check.py --all       the table of models/README.md; long
+
+The sets are read from ../shared/eval beside the checkout; where they are
+missing, nothing is checked and the exit status is 77. Wants ir-measures 0.4.3
+(PyPI) and a built jibu-eval (`cargo build -p jibu-eval`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SETS = ROOT.parent / "shared" / "eval"
+SKIPPED = 77
+
+# Every tenth question over its own passages and as many others as it takes.
+# Set, passages, and the least hit@1 in % (what was measured when the floor was
+# set, less four: a slice has about 120 to 200 questions).
+SLICES = [
+    ("squad-dev", 400, 85.0),
+    ("xquad-es-en", 240, 83.0),
+    ("xquad-en", 240, 90.0),
+]
+EVERY = 10
+
+# The wanted hit@1 in %, and BM25's on every set.
+FLOORS = {"squad-dev": 84.0, "medquad": 60.0, "tydiqa-sw": 77.0, "xquad-es-en": 83.0}
+MODES = ("words", "trigrams", "dense", "hybrid")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--slices", action="store_true", help="small slices against their floors")
+    what.add_argument("--all", action="store_true", help="all sets, as a table")
+    parser.add_argument("--sets", help="with --all: a comma-separated choice of sets")
+    parser.add_argument("--runs", type=Path, help="with --all: a folder to keep the runs in; those that are there are not made again")
+    parser.add_argument("--binary", type=Path, help="jibu-eval (default: the one that cargo built)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    given = parser.parse_args()
+    if not SETS.is_dir():
+        print(f"skipped: {SETS} is not there")
+        return SKIPPED
+    given.binary = given.binary or built()
+    if not given.binary.exists():
+        print(f"{given.binary} is not there: run `cargo build -p jibu-eval` first", file=sys.stderr)
+        return 1
+    return slices(given) if given.slices else everything(given)
+
+
+def slices(given: argparse.Namespace) -> int:
+    failed = False
+    with tempfile.TemporaryDirectory() as folder:
+        for name, passages, floor in SLICES:
+            made = Path(folder) / name
+            qrels = cut(SETS / name, made, passages)
+            evaluate(given, made / "corpus.jsonl", made / "queries.jsonl", made / "run", "full")
+            first, ten = score(qrels, made / "run")
+            missed = first < floor
+            failed |= missed
+            print(f"{name:14} {len(qrels):4} questions  hit@1 {first:5.1f}  hit@10 {ten:5.1f}  floor {floor:5.1f}  {'MISSED' if missed else 'ok'}", flush=True)
+    return 1 if failed else 0
+
+
+def cut(source: Path, made: Path, passages: int) -> dict[str, dict[str, int]]:
+    """A small set out of a large one; gives its judgements."""
+    made.mkdir()
+    judged = judgements(source / "qrels-queries.tsv")
+    asked = [json.loads(line) for line in (source / "queries.jsonl").open()]
+    asked = [q for q in asked if q["_id"] in judged][::EVERY]
+    needed = {document for q in asked for document in judged[q["_id"]]}
+    with gzip.open(source / "corpus.jsonl.gz", "rt") as lines:
+        documents = [json.loads(line) for line in lines]
+    others = [d["_id"] for d in documents if d["_id"] not in needed]
+    kept = needed | set(others[: max(0, passages - len(needed))])
+    write(made / "corpus.jsonl", [d for d in documents if d["_id"] in kept])
+    write(made / "queries.jsonl", asked)
+    return {q["_id"]: judged[q["_id"]] for q in asked}
+
+
+def everything(given: argparse.Namespace) -> int:
+    failed = False
+    names = given.sets.split(",") if given.sets else sorted(p.name for p in SETS.iterdir() if p.is_dir())
+    print("| set | questions | " + " | ".join(MODES) + " |\n|---|---|" + "---|" * len(MODES))
+    with tempfile.TemporaryDirectory() as folder:
+        runs = given.runs or Path(folder)
+        runs.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            for queries in sorted((SETS / name).glob("queries*.jsonl")):
+                qrels = judgements(SETS / name / f"qrels-{queries.stem}.tsv")
+                scores = {}
+                for mode in MODES:
+                    run = runs / f"{name}-{queries.stem}-{mode}.run"
+                    if not run.exists():
+                        evaluate(given, SETS / name / "corpus.jsonl.gz", queries, run, mode)
+                    scores[mode] = score(qrels, run)
+                first = scores["hybrid"][0]
+                missed = first < max(scores["words"][0], scores["trigrams"][0])
+                missed |= queries.stem == "queries" and first < FLOORS.get(name, 0.0)
+                failed |= missed
+                label = name + queries.stem.removeprefix("queries").replace("_", " ")
+                cells = " | ".join(f"{a:.1f} / {b:.1f}" for a, b in scores.values())
+                print(f"| {label} | {len(qrels):,} | {cells} |{' MISSED' if missed else ''}", flush=True)
+    return 1 if failed else 0
+
+
+def evaluate(given: argparse.Namespace, corpus: Path, queries: Path, run: Path, mode: str) -> None:
+    partial = run.with_suffix(".partial")
+    command = [
+        given.binary, "retrieval", "--corpus", corpus, "--queries", queries, "--run", partial,
+        "--mode", mode, "--models", ROOT / "models", "--threads", str(given.threads),
+    ]  # fmt: skip
+    subprocess.run(command, check=True, stderr=None if given.all else subprocess.DEVNULL)
+    partial.rename(run)
+
+
+def score(qrels: dict[str, dict[str, int]], run: Path) -> tuple[float, float]:
+    """hit@1 and hit@10 in %."""
+    import ir_measures
+    from ir_measures import Success
+
+    found = ir_measures.calc_aggregate([Success @ 1, Success @ 10], qrels, ir_measures.read_trec_run(str(run)))
+    return 100 * found[Success @ 1], 100 * found[Success @ 10]
+
+
+def judgements(path: Path) -> dict[str, dict[str, int]]:
+    judged: dict[str, dict[str, int]] = {}
+    for line in path.read_text().splitlines()[1:]:
+        question, document, relevance = line.split("\t")
+        judged.setdefault(question, {})[document] = int(relevance)
+    return judged
+
+
+def write(path: Path, rows: list[dict]) -> None:
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def built() -> Path:
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return target / "debug" / "jibu-eval"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
