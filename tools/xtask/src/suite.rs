@@ -128,5 +128,5 @@ fn demo() -> anyhow::Result<()> {
 /// bans and sources need only what cargo has.
 fn deny() -> anyhow::Result<()> {
     let deny = install::crates_io("cargo-deny", "0.20.2")?;
-    run(program(&deny, &["--offline", "check", "licenses", "bans", "sources"]))
+    run(program(&deny, &["--locked", "check", "licenses", "bans", "sources"]))
 }
