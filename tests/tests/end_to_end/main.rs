@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a stage that falls down should fall loudly")]
 #![allow(clippy::print_stdout, reason = "a seeded run says its seed")]
 
+mod e2e_answers;
 mod e2e_bad_input;
 mod e2e_kiosk;
 mod e2e_power;
