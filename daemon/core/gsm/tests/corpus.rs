@@ -4,8 +4,6 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::disallowed_methods, reason = "a test reads its inputs from files")]
 
-use std::path::Path;
-
 #[path = "../../../../tests/fuzz/bodies/alphabets.rs"]
 mod alphabets;
 #[path = "../../../../tests/fuzz/bodies/assemble.rs"]
@@ -17,15 +15,10 @@ mod describe;
 #[path = "../../../../tests/fuzz/bodies/pdu.rs"]
 mod pdu;
 
-fn replay(target: &str, check: fn(&[u8])) {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../tests/fuzz/corpus");
-    let mut count = 0;
-    for entry in std::fs::read_dir(corpus.join(target)).unwrap() {
-        check(&std::fs::read(entry.unwrap().path()).unwrap());
-        count += 1;
-    }
-    assert!(count > 0, "no inputs for {target}");
-}
+#[path = "../../../../tests/fuzz/replay.rs"]
+mod replay;
+
+use replay::replay;
 
 #[test]
 fn saved_inputs_pass_their_targets() {
