@@ -23,7 +23,7 @@ pub(crate) struct Demo {
 
 const QUESTIONS: [(&str, &str); 2] = [
     ("+265991234567", "How long must I boil water to make it safe to drink?"),
-    ("+254712345678", "Mtoto wangu ana homa, nifanye nini?"),
+    ("+254712345678", "Maji yanapaswa kuchemka kwa muda gani?"),
 ];
 
 /// As long as an answer may take on a busy machine.
