@@ -13,10 +13,12 @@ use anyhow::{Context, bail};
 use jibu_modem_sim::Client;
 use tempfile::TempDir;
 
-/// The folder with the workspace's `Cargo.toml`.
+/// The folder with the workspace's `Cargo.toml`: that of the clone one works in,
+/// because several clones may share one target folder and what it holds.
 pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
+    let here = std::env::current_dir().unwrap_or_default();
+    let root = here.ancestors().find(|folder| folder.join("daemon/ARCHITECTURE.md").exists());
+    root.unwrap_or(&here).to_owned()
 }
 
 /// The folder of the built programs: that of the program which runs, or the one

@@ -18,7 +18,16 @@ fn a_question_is_answered_with_its_source_and_nothing_of_it_is_logged() {
     assert!(answer.contains("one minute"), "{answer}");
     assert!(answer.contains("Source"), "{answer}");
 
-    // WHY refers to what was said before.
+    // WHY speaks of the answer before it, over a conversation that was kept.
+    modem.control.deliver(ASKER, "WHY").unwrap();
+    let begun = std::time::Instant::now();
+    while modem.sent_to(ASKER).unwrap().len() < 2 {
+        assert!(begun.elapsed() < PATIENCE, "WHY got no reply");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let why = modem.sent_to(ASKER).unwrap().pop().unwrap();
+    assert!(why.contains("Safe drinking water"), "{why}");
+
     let other = "+265997654321";
     modem.control.deliver(other, "HELP").unwrap();
     let help = modem.wait_for(other, &mut daemon, PATIENCE).unwrap();
@@ -36,7 +45,7 @@ fn a_question_is_answered_with_its_source_and_nothing_of_it_is_logged() {
 fn phone_shaped(log: &str) -> Vec<String> {
     log.split(|c: char| !c.is_ascii_digit() && c != '+')
         .filter(|run| run.trim_start_matches('+').len() >= 9)
-        // Fractions of seconds have at most six digits; nothing else may be long.
+        // Dates and fractions of seconds are shorter; nothing else may be this long.
         .map(str::to_owned)
         .collect()
 }
