@@ -54,6 +54,7 @@ def main() -> None:
             name=name, file=file, shape=shape, licence="MIT",
             source=f"PyPI {e5s1.PACKAGE}=={e5s1.VERSION} sha256:{e5s1.WHEEL_SHA256} {e5s1.MEMBER}",
             original="intfloat/multilingual-e5-small", recipe=recipe,
+            card="embedder.md", data=("multilingual-e5-small",),
         )  # fmt: skip
         manifest.write(given.out, artefact, data)
         print(f"{file}: {len(data):,} bytes")

@@ -43,6 +43,11 @@ LEAD = 1 / 3
 LOOKED_AT = 5
 # One question in three has no answer in the pool.
 UNANSWERABLE = 0.5
+# The sources of the pools that are fitted (`ranking_pools.py`), as data.toml names them.
+DATA = (
+    "tydiqa", "afriqa", "squad", "piaf", "amqa", "squad-pt", "faquad", "pira",
+    "boolq", "belebele", "medquad", "pubmedqa", "tico19", "ntrex",
+)  # fmt: skip
 
 
 class Examples:
@@ -234,8 +239,8 @@ def main() -> None:
         name="ranking.parameters", file="ranking.json",
         shape=f"{len(SIGNALS)} signals x {len(TRUSTS)} trusts, {len(CALIBRATION)} for the calibration",
         licence="CC-BY-SA-4.0", source="fitted by the recipe on the pools that the file names",
-        original="the question and passage data of shared/train, attributed in models/README.md",
-        recipe=parameters["fitting"]["recipe"],
+        original="question and passage data, named in models/data.toml",
+        recipe=parameters["fitting"]["recipe"], card="ranking.md", data=DATA,
     )  # fmt: skip
     manifest.write(given.out, artefact, data.encode())
     ranking_golden.write(embedder, weights, calibration)
