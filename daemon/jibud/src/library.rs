@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use jibu_answer::rank::{Evidence, Parameters, Ranker};
+use jibu_answer::rank::{Evidence, Listed, Named, Parameters, Part, Ranker, diversify};
 use jibu_answer::{
     Answer, Budget, Candidate, Grounded, Query, Topic, decide, excerpt, identify, sentences,
 };
@@ -62,6 +62,8 @@ pub struct Retrieved {
     pub score: f64,
     /// How likely it answers the question, 0 to 1, calibrated.
     pub probability: f64,
+    /// Which half of the answer it can be; none where the answer has no halves.
+    pub part: Option<Part>,
 }
 
 /// Milliseconds by step.
@@ -133,40 +135,17 @@ impl Library {
         mode: Mode,
         most: usize,
     ) -> anyhow::Result<Found> {
-        let mut clock = Clock::start();
         let engine = Arc::clone(&self.engine);
         let snapshot = self.reader.snapshot()?;
-        let wants_dense = mode != Mode::Lexical && !query.text.is_empty();
-        let embedding = match wants_dense && is_of_this_model(&engine, &snapshot)? {
-            true => Some(engine.models.embedder().query(&query.text)?),
-            false => None,
-        };
-        clock.lap("embed");
-
-        let depth = engine.ranker.search().depth;
-        let (mut words, mut trigrams) = (Vec::new(), Vec::new());
-        if mode != Mode::Dense {
-            words =
-                snapshot.search_words_in(scope, FieldWeights::default(), &query.words, depth)?;
-            clock.lap("words");
-            trigrams = snapshot.search_trigrams_in(
-                scope,
-                FieldWeights::default(),
-                MAX_TRIGRAMS,
-                &query.words.join(" "),
-                depth,
-            )?;
-            clock.lap("trigrams");
+        let mut found = find(&engine, &snapshot, query, scope, mode)?;
+        let begun = Instant::now();
+        if let Some(named) = Named::of(query, &listed(&found.candidates)) {
+            let aside = find(&engine, &snapshot, named.rest(), scope, mode)?.candidates;
+            found.candidates = beside(&named, found.candidates, aside);
+            found.timings.insert("aside".into(), begun.elapsed().as_secs_f64() * 1000.0);
         }
-        let dense = match &embedding {
-            Some(embedding) => snapshot.search_dense_in(scope, embedding, depth)?,
-            None => Vec::new(),
-        };
-        clock.lap("dense");
-
-        let candidates = rank(&engine.ranker, &snapshot, query, &words, &trigrams, &dense, most)?;
-        clock.lap("rank");
-        Ok(Found { candidates, embedding, timings: clock.timings })
+        found.candidates.truncate(most);
+        Ok(found)
     }
 
     /// Answers a query.
@@ -208,8 +187,14 @@ impl Library {
         let mut found = self.search(query, Scope::Active, Mode::Hybrid, SHOWN)?;
         let index_version = self.reader.index_version(&passage.collection)?.unwrap_or_default();
         // A person pointed at it: it is no guess.
-        let chosen =
-            Retrieved { id: topic.passage, passage, index_version, score: 0.0, probability: 1.0 };
+        let chosen = Retrieved {
+            id: topic.passage,
+            passage,
+            index_version,
+            score: 0.0,
+            probability: 1.0,
+            part: None,
+        };
         let grounded = self.ground(query, found.embedding.as_ref(), &candidate(&chosen), budget);
         found.candidates.retain(|other| other.id != chosen.id);
         found.candidates.insert(0, chosen);
@@ -291,6 +276,72 @@ fn candidate(found: &Retrieved) -> Candidate<'_> {
     }
 }
 
+/// All passages that the searches find for a query, in the ranking's order.
+fn find(
+    engine: &Engine,
+    snapshot: &Snapshot<'_>,
+    query: &Query,
+    scope: Scope,
+    mode: Mode,
+) -> anyhow::Result<Found> {
+    let mut clock = Clock::start();
+    let wants_dense = mode != Mode::Lexical && !query.text.is_empty();
+    let embedding = match wants_dense && is_of_this_model(engine, snapshot)? {
+        true => Some(engine.models.embedder().query(&query.text)?),
+        false => None,
+    };
+    clock.lap("embed");
+
+    let depth = engine.ranker.search().depth;
+    let (mut words, mut trigrams) = (Vec::new(), Vec::new());
+    if mode != Mode::Dense {
+        words = snapshot.search_words_in(scope, FieldWeights::default(), &query.words, depth)?;
+        clock.lap("words");
+        trigrams = snapshot.search_trigrams_in(
+            scope,
+            FieldWeights::default(),
+            MAX_TRIGRAMS,
+            &query.words.join(" "),
+            depth,
+        )?;
+        clock.lap("trigrams");
+    }
+    let dense = match &embedding {
+        Some(embedding) => snapshot.search_dense_in(scope, embedding, depth)?,
+        None => Vec::new(),
+    };
+    clock.lap("dense");
+
+    let candidates = rank(&engine.ranker, snapshot, query, &words, &trigrams, &dense)?;
+    clock.lap("rank");
+    Ok(Found { candidates, embedding, timings: clock.timings })
+}
+
+fn listed(found: &[Retrieved]) -> Vec<Listed<'_>> {
+    let listed = found.iter().map(|found| Listed {
+        id: found.id,
+        passage: &found.passage,
+        probability: found.probability,
+    });
+    listed.collect()
+}
+
+/// What was found for a question, with what was found for a part of it put
+/// between. A score is never above the one before.
+fn beside(named: &Named, found: Vec<Retrieved>, aside: Vec<Retrieved>) -> Vec<Retrieved> {
+    let places = diversify(named, &listed(&found), &listed(&aside));
+    let all = aside.into_iter().chain(found).map(|found| (found.id, found));
+    let mut all: HashMap<PassageId, Retrieved> = all.collect();
+    let mut above = f64::INFINITY;
+    let placed = places.into_iter().filter_map(|place| {
+        let found = all.remove(&place.id)?;
+        above = above.min(found.score);
+        let (part, probability) = (place.part, place.probability);
+        Some(Retrieved { part, probability, score: above, ..found })
+    });
+    placed.collect()
+}
+
 fn rank(
     ranker: &Ranker,
     snapshot: &Snapshot<'_>,
@@ -298,7 +349,6 @@ fn rank(
     words: &[Hit],
     trigrams: &[Hit],
     dense: &[Hit],
-    most: usize,
 ) -> anyhow::Result<Vec<Retrieved>> {
     let ids = Evidence::candidates(words, trigrams, dense);
     let passages = snapshot.passages(&ids)?;
@@ -319,7 +369,7 @@ fn rank(
         }
     }
     let mut passages: HashMap<PassageId, Passage> = passages.into_iter().collect();
-    let candidates = ranked.into_iter().take(most).filter_map(|ranked| {
+    let candidates = ranked.into_iter().filter_map(|ranked| {
         let passage = passages.remove(&ranked.passage)?;
         let index_version = versions.get(&passage.collection).copied().unwrap_or_default();
         Some(Retrieved {
@@ -328,6 +378,7 @@ fn rank(
             index_version,
             score: ranked.score,
             probability: ranked.probability,
+            part: None,
         })
     });
     Ok(candidates.collect())

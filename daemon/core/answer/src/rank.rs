@@ -9,6 +9,7 @@
 //! collection's vocabulary knows, and on whether spelling and meaning point to
 //! the same passages. The weights are fitted by `models/recipes/ranking.py`.
 
+mod diversify;
 mod parameters;
 mod signals;
 
@@ -16,6 +17,7 @@ use std::collections::HashSet;
 
 use jibu_types::{Hit, Passage, PassageId};
 
+pub use diversify::{Listed, Named, Part, Place, diversify};
 pub use parameters::{Calibration, Fitting, Parameters, ParametersError, Search, Signal, Trust};
 
 use crate::decide::Thresholds;
