@@ -6,6 +6,7 @@
 
 pub mod beir;
 pub mod index;
+pub mod openness;
 mod parallel;
 pub mod retrieval;
 pub mod trec;

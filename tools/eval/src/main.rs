@@ -1,5 +1,5 @@
 //! `jibu-eval`: the evaluation's command line.
-#![allow(clippy::print_stderr)]
+#![allow(clippy::print_stderr, clippy::print_stdout)]
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use jibu_eval::index::{self, Index};
 use jibu_eval::retrieval::{self, Mode};
-use jibu_eval::{beir, trec};
+use jibu_eval::{beir, openness, trec};
 use jibud::library::Engine;
 
 /// Questions between two reports of progress.
@@ -30,6 +30,14 @@ struct Arguments {
 enum Command {
     /// Ranks a corpus for each question: BEIR files in, a TREC run out.
     Retrieval(Retrieval),
+    /// Checks what each model comes with: data information, code, parameters,
+    /// licences, card.
+    ///
+    /// The components are those of the Open Source AI Definition 1.0 and of the
+    /// Digital Public Goods Standard for AI systems. "in part" marks what the
+    /// makers of a base model do not give and models/data.toml therefore states;
+    /// "no" is for us to mend.
+    Openness(Openness),
 }
 
 #[derive(Debug, clap::Args)]
@@ -60,9 +68,22 @@ struct Retrieval {
     threads: Option<NonZero<usize>>,
 }
 
+#[derive(Debug, clap::Args)]
+struct Openness {
+    /// The folder of the repository.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    repository: PathBuf,
+    /// Prints JSON instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
 fn main() -> ExitCode {
-    let Command::Retrieval(given) = Arguments::parse().command;
-    match run(&given) {
+    let done = match Arguments::parse().command {
+        Command::Retrieval(given) => retrieval(&given),
+        Command::Openness(given) => openness(&given),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("jibu-eval: {error:#}");
@@ -71,7 +92,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(given: &Retrieval) -> anyhow::Result<()> {
+fn retrieval(given: &Retrieval) -> anyhow::Result<()> {
     let documents = beir::corpus(&given.corpus)?;
     let questions = beir::questions(&given.queries)?;
     let threads = given.threads.or_else(|| std::thread::available_parallelism().ok());
@@ -93,4 +114,18 @@ fn run(given: &Retrieval) -> anyhow::Result<()> {
         eprintln!("asked {} of {} questions", at * ASKED_AT_ONCE + some.len(), questions.len());
     }
     out.flush().with_context(doing)
+}
+
+fn openness(given: &Openness) -> anyhow::Result<()> {
+    let report = openness::check(&given.repository)?;
+    if given.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    let missing: Vec<String> = report.missing().collect();
+    if !missing.is_empty() {
+        bail!("not open in all components: {}", missing.join("; "));
+    }
+    Ok(())
 }

@@ -30,11 +30,12 @@ struct Step {
     run: fn() -> anyhow::Result<()>,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "format", what: "rustfmt", run: format },
     Step { name: "tidy", what: "the crates' edges against the map", run: crate::tidy::run },
     Step { name: "lint", what: "clippy, warnings refused", run: lint },
     Step { name: "unit", what: "the tests of every crate", run: unit },
+    Step { name: "openness", what: "each model with its data, code and card", run: openness },
     Step { name: "third-party", what: "gammu, smstools, python-gsmmodem", run: third_party },
     Step { name: "end-to-end", what: "SMS, kill -9, kiosk in Chromium", run: end_to_end },
     Step {
@@ -92,6 +93,11 @@ fn lint() -> anyhow::Result<()> {
 /// Everything but the end-to-end tests, whose names begin with `e2e_`.
 fn unit() -> anyhow::Result<()> {
     run(cargo(&["test", "--workspace", "--locked", "--", "--skip", "e2e_"]))
+}
+
+fn openness() -> anyhow::Result<()> {
+    run(cargo(&BUILD))?;
+    run(program(jibu_tests::programs()?.join("jibu-eval"), &["openness"]))
 }
 
 fn third_party() -> anyhow::Result<()> {
