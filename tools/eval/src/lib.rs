@@ -2,7 +2,8 @@
 //! score: BEIR in, TREC runs out.
 //!
 //! The searches, the embedder and the ranker are the daemon's own, so that a
-//! figure is about what a person would have been told.
+//! figure is about what a person would have been told. [`openness`] checks what
+//! the models come with.
 
 pub mod beir;
 pub mod index;

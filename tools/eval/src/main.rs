@@ -124,8 +124,9 @@ fn openness(given: &Openness) -> anyhow::Result<()> {
         print!("{report}");
     }
     let missing: Vec<String> = report.missing().collect();
-    if !missing.is_empty() {
-        bail!("not open in all components: {}", missing.join("; "));
+    match missing.as_slice() {
+        [] => Ok(()),
+        [first] => bail!("{first}"),
+        [first, more @ ..] => bail!("{first} (and {} more)", more.len()),
     }
-    Ok(())
 }

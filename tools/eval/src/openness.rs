@@ -14,10 +14,10 @@ mod recipe;
 mod table;
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Context;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -131,7 +131,7 @@ pub fn check(repository: &Path) -> anyhow::Result<Report> {
     let models = repository.join("models");
     let manifest: Manifest = read_toml(&models.join("manifest.toml"))?;
     let data: Data = read_toml(&models.join("data.toml"))?;
-    let code = recipe::Repository::read(repository)?;
+    let code = recipe::Code::read(repository)?;
 
     let artefacts = manifest.artefact.iter().map(|entry| {
         let card = Card::read(&models, &entry.card);
@@ -234,19 +234,13 @@ fn unlisted(models: &Path, manifest: &Manifest) -> anyhow::Result<Vec<String>> {
     Ok(names.into_iter().map(says).collect())
 }
 
-fn read_toml<T: for<'a> Deserialize<'a>>(path: &Path) -> anyhow::Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    toml::from_str(&text)
+fn read_toml<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    toml::from_str(&read(path)?)
         .with_context(|| format!("{} is not as the recipes need it", path.display()))
 }
 
-/// The text of a file, nothing where there is none.
-fn read_if_there(path: &Path) -> anyhow::Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
-    }
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Entry, Findings, read_if_there};
+use super::{Entry, Findings};
 
 /// The sections, in the form that `models/README.md` gives.
 const PURPOSE: &str = "What it is for";
@@ -28,7 +28,7 @@ impl Card {
         let text = match name {
             "" => None,
             // A card that cannot be read is as good as none.
-            name => read_if_there(&models.join(name)).ok().flatten(),
+            name => std::fs::read_to_string(models.join(name)).ok(),
         };
         Card { name: name.to_owned(), sections: text.as_deref().map(sections) }
     }

@@ -6,85 +6,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Deserialize;
 
-use super::{Entry, Findings, licence, read_if_there, read_toml};
+use super::{Entry, Findings, licence, read, read_toml};
 
 const RECIPES: &str = "models/recipes";
 
-/// Python's own modules (`sys.stdlib_module_names` of 3.11 to 3.13), as far as a
-/// recipe may want them.
-const STANDARD: [&str; 68] = [
-    "__future__",
-    "abc",
-    "argparse",
-    "array",
-    "ast",
-    "base64",
-    "bisect",
-    "bz2",
-    "cmath",
-    "collections",
-    "concurrent",
-    "contextlib",
-    "copy",
-    "csv",
-    "ctypes",
-    "dataclasses",
-    "datetime",
-    "decimal",
-    "difflib",
-    "enum",
-    "fractions",
-    "functools",
-    "gc",
-    "glob",
-    "gzip",
-    "hashlib",
-    "heapq",
-    "html",
-    "http",
-    "importlib",
-    "inspect",
-    "io",
-    "itertools",
-    "json",
-    "locale",
-    "logging",
-    "lzma",
-    "math",
-    "mmap",
-    "multiprocessing",
-    "operator",
-    "os",
-    "pathlib",
-    "pickle",
-    "platform",
-    "queue",
-    "random",
-    "re",
-    "resource",
-    "shlex",
-    "shutil",
-    "signal",
-    "sqlite3",
-    "statistics",
-    "string",
-    "struct",
-    "subprocess",
-    "sys",
-    "tarfile",
-    "tempfile",
-    "textwrap",
-    "threading",
-    "time",
-    "tomllib",
-    "typing",
-    "unicodedata",
-    "urllib",
-    "zipfile",
-];
+/// Python's own modules, as far as a recipe may want them.
+const STANDARD: &str = "__future__ abc argparse array ast base64 bisect bz2 cmath collections \
+    concurrent contextlib copy csv ctypes dataclasses datetime decimal difflib enum fractions \
+    functools gc glob gzip hashlib heapq html http importlib inspect io itertools json locale \
+    logging lzma math mmap multiprocessing operator os pathlib pickle platform queue random re \
+    resource shlex shutil signal sqlite3 statistics string struct subprocess sys tarfile tempfile \
+    textwrap threading time tomllib typing unicodedata urllib zipfile";
 
 /// What the check needs to know of the repository's code.
-pub(super) struct Repository {
+pub(super) struct Code {
     root: PathBuf,
     /// What is wrong with the terms of all code.
     terms: Vec<String>,
@@ -101,18 +36,18 @@ pub(super) fn scripts(recipe: &str) -> impl Iterator<Item = &str> {
     recipe.split_whitespace().filter(|word| word.ends_with(".py"))
 }
 
-impl Repository {
-    pub(super) fn read(root: &Path) -> anyhow::Result<Repository> {
-        let mut repository = Repository {
+impl Code {
+    pub(super) fn read(root: &Path) -> anyhow::Result<Code> {
+        let mut code = Code {
             root: root.to_owned(),
             terms: terms(root)?,
             pinned: BTreeSet::new(),
             loose: Vec::new(),
             daemon: String::new(),
         };
-        repository.read_requirements()?;
-        read_rust(&root.join("daemon"), &mut repository.daemon)?;
-        Ok(repository)
+        code.read_requirements()?;
+        read_rust(&root.join("daemon"), &mut code.daemon)?;
+        Ok(code)
     }
 
     /// Whether the recipe is here, with all that it imports, under an open
@@ -127,6 +62,7 @@ impl Repository {
         }
         found.lacks.extend(self.loose.iter().cloned());
         let mut seen = BTreeSet::new();
+        let mut strangers = BTreeSet::new();
         while let Some((path, why)) = waiting.pop() {
             if !seen.insert(path.clone()) {
                 continue;
@@ -139,7 +75,9 @@ impl Repository {
                 let beside = path.with_file_name(format!("{module}.py"));
                 if self.root.join(&beside).exists() {
                     waiting.push((beside, format!("{} imports it", path.display())));
-                } else if !STANDARD.contains(&module) && !self.pinned.contains(&normalised(module))
+                } else if !STANDARD.split_whitespace().any(|own| own == module)
+                    && !self.pinned.contains(&normalised(module))
+                    && strangers.insert(module.to_owned())
                 {
                     found.lack(format!(
                         "{} imports {module}, which is neither beside it nor pinned; add it there, \
@@ -169,7 +107,7 @@ impl Repository {
             if !(name.starts_with("requirements") && name.ends_with(".txt")) {
                 continue;
             }
-            for line in read_if_there(&path)?.unwrap_or_default().lines() {
+            for line in read(&path)?.lines() {
                 let wanted = line.split('#').next().unwrap_or_default().trim();
                 if wanted.is_empty() || wanted.starts_with('-') {
                     continue;
@@ -255,7 +193,7 @@ fn read_rust(folder: &Path, source: &mut String) -> anyhow::Result<()> {
         if path.is_dir() {
             read_rust(&path, source)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            source.push_str(&read_if_there(&path)?.unwrap_or_default());
+            source.push_str(&read(&path)?);
         }
     }
     Ok(())
