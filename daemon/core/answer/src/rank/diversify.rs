@@ -15,7 +15,7 @@
 //! * works of one *kind* share a word of their names: measles *vaccine*, polio
 //!   *vaccine*; a passage of another work of the kind is about something else;
 //! * a *general* work is none of the kind, speaks of it, and has a section with
-//!   the title of one of the named work's: both have "Storage";
+//!   the title of one of the kind's: both have "Storage";
 //! * the named work *refers* to it, if a sentence has most of its name. Only
 //!   then does it belong into an answer ([`Part`]); otherwise it is only shown
 //!   further up.
@@ -121,71 +121,61 @@ impl Named {
 /// between its first ten; the first one keeps its place. Nothing changes where
 /// no general work answers the rest about as well as the named one does.
 pub fn diversify(named: &Named, found: &[Listed<'_>], aside: &[Listed<'_>]) -> Vec<Place> {
-    let ignored = ignored(&named.rest);
-    let works = Works::of(named, found.iter().chain(aside), &ignored);
-    let mut own = Vec::new();
-    let mut general: Vec<Vec<&Listed<'_>>> = Vec::new();
-    let mut row_of: HashMap<Name, usize> = HashMap::new();
-    for listed in aside {
-        let path = path(listed.passage);
-        let name = name(&path, &ignored);
-        if name == named.name {
-            own.push(listed);
-        } else if works.are_general(&name) && works.run_parallel(&path) {
-            let row = *row_of.entry(name).or_insert(general.len());
-            if row == general.len() {
-                general.push(Vec::new());
-            }
-            general[row].push(listed);
-        }
-    }
-    let general = in_turn(&general);
+    let works = Works::of(named, found.iter().chain(aside));
+    let own: Vec<_> = aside.iter().filter(|l| works.name(l) == named.name).collect();
+    let general = works.general_in_turn(aside);
     // As in a menu: what is half as likely is worth a place.
     const WORTH_A_PLACE: f64 = 0.5;
     let least = own.first().map_or(0.0, |own| own.probability * WORTH_A_PLACE);
-    let worth = general.first().is_some_and(|general| general.probability >= least);
-    let general = if worth { general } else { Vec::new() };
+    let is_worth = general.first().is_some_and(|general| general.probability >= least);
+    if !is_worth {
+        let place = |l: &Listed<'_>| Place { id: l.id, part: None, probability: l.probability };
+        return found.iter().map(place).collect();
+    }
 
-    let part = |listed: &Listed<'_>| {
-        let name = name(&path(listed.passage), &ignored);
-        if general.is_empty() {
-            None
-        } else if name == named.name {
-            Some(Part::Own)
-        } else {
-            works.are_referred_to(&name).then_some(Part::General)
+    // A general work is asked for the rest only; the others for everything.
+    let mut probabilities: HashMap<PassageId, f64> =
+        aside.iter().map(|listed| (listed.id, listed.probability)).collect();
+    for (at, listed) in found.iter().enumerate() {
+        if at == 0 || !works.general.contains(&works.name(listed)) {
+            probabilities.insert(listed.id, listed.probability);
         }
-    };
-    let known: HashMap<PassageId, f64> = found.iter().map(|l| (l.id, l.probability)).collect();
+    }
     let mut places = Vec::with_capacity(found.len());
     let mut seen = HashSet::new();
-    let mut take = |listed: &Listed<'_>, probability: f64| {
+    let mut take = |listed: &Listed<'_>| {
         let is_new = seen.insert(listed.id);
         if is_new {
-            places.push(Place { id: listed.id, part: part(listed), probability });
+            let name = works.name(listed);
+            let part = match name == named.name {
+                true => Some(Part::Own),
+                false => works.referred.contains(&name).then_some(Part::General),
+            };
+            let probability = probabilities.get(&listed.id).copied();
+            let probability = probability.unwrap_or(listed.probability);
+            places.push(Place { id: listed.id, part, probability });
         }
         is_new
     };
-    let mut found = found.iter();
-    let (mut own, mut others) = (own.into_iter(), general.iter());
     // The best two of the whole question, then by turns.
     const TURNS: [Turn; 10] = {
         use Turn::{Found, General, Own};
         [Found, Found, General, Own, General, Found, General, Own, General, Found]
     };
-    for turn in TURNS.into_iter().filter(|_| !general.is_empty()) {
+    let mut found = found.iter();
+    let (mut own, mut general) = (own.into_iter(), general.into_iter());
+    for turn in TURNS {
         let taken = match turn {
             Turn::Found => false,
-            Turn::General => others.any(|l| take(l, l.probability)),
-            // It was asked about by name: what the whole question says counts.
-            Turn::Own => own.any(|l| take(l, *known.get(&l.id).unwrap_or(&l.probability))),
+            Turn::General => general.any(&mut take),
+            Turn::Own => own.any(&mut take),
         };
         if !taken {
-            found.any(|l| take(l, l.probability));
+            found.any(&mut take);
         }
     }
     for listed in found {
-        take(listed, listed.probability);
+        take(listed);
     }
     places
 }
@@ -199,58 +189,64 @@ enum Turn {
 
 /// What the passages that were found show about their works.
 struct Works {
-    /// The titles of the named work's sections.
-    sections: HashSet<String>,
-    /// The works that speak of the kind.
-    speaking: HashSet<Name>,
-    /// The works that the named one refers to.
+    ignored: HashSet<&'static str>,
+    /// Those that are none of the kind, speak of it and have a section like
+    /// one of its.
+    general: HashSet<Name>,
+    /// Those among them that the named one refers to.
     referred: HashSet<Name>,
 }
 
 impl Works {
-    fn of<'a>(
-        named: &Named,
-        listed: impl Iterator<Item = &'a Listed<'a>>,
-        ignored: &HashSet<&str>,
-    ) -> Self {
-        let mut works =
-            Works { sections: HashSet::new(), speaking: HashSet::new(), referred: HashSet::new() };
-        let mut names: HashSet<Name> = HashSet::new();
+    fn of<'a>(named: &Named, listed: impl Iterator<Item = &'a Listed<'a>>) -> Self {
+        let ignored = ignored(&named.rest);
+        let mut titles_of_kind = HashSet::new();
         let mut own_sentences: HashSet<Vec<String>> = HashSet::new();
+        let mut others: HashMap<Name, HashSet<String>> = HashMap::new();
+        let mut speaking: HashSet<Name> = HashSet::new();
         for Listed { passage, .. } in listed {
             let path = path(passage);
-            let name = name(&path, ignored);
+            let name = name(&path, &ignored);
             if name == named.name {
-                works.sections.extend(titles(&path));
                 let ranges = sentences(&passage.text).into_iter();
                 own_sentences.extend(ranges.map(|range| words(&passage.text[range]).collect()));
-            } else if !named.kind.iter().any(|word| has(&name, word)) {
-                let said: Vec<String> = words(&passage.text).collect();
-                if named.kind.iter().all(|word| has(&said, word)) {
-                    works.speaking.insert(name.clone());
-                }
-                names.insert(name);
+            }
+            if named.kind.iter().any(|word| has(&name, word)) {
+                titles_of_kind.extend(titles(&path));
+                continue;
+            }
+            let said: Vec<String> = words(&passage.text).collect();
+            if named.kind.iter().all(|word| has(&said, word)) {
+                speaking.insert(name.clone());
+            }
+            others.entry(name).or_default().extend(titles(&path));
+        }
+        others
+            .retain(|name, titles| speaking.contains(name) && !titles.is_disjoint(&titles_of_kind));
+        let general: HashSet<Name> = others.into_keys().collect();
+        let is_referred = |name: &&Name| own_sentences.iter().any(|said| refers(said, name));
+        let referred = general.iter().filter(is_referred).cloned().collect();
+        Works { ignored, general, referred }
+    }
+
+    fn name(&self, listed: &Listed<'_>) -> Name {
+        name(&path(listed.passage), &self.ignored)
+    }
+
+    /// Passages of general works: the best of each, then the second of each.
+    fn general_in_turn<'a>(&self, listed: &'a [Listed<'a>]) -> Vec<&'a Listed<'a>> {
+        let mut counts: HashMap<Name, usize> = HashMap::new();
+        let mut rounds: Vec<(usize, &Listed<'_>)> = Vec::new();
+        for listed in listed {
+            let name = self.name(listed);
+            if self.general.contains(&name) {
+                let count = counts.entry(name).or_default();
+                rounds.push((*count, listed));
+                *count += 1;
             }
         }
-        works.referred = names
-            .into_iter()
-            .filter(|name| own_sentences.iter().any(|sentence| refers(sentence, name)))
-            .collect();
-        works
-    }
-
-    fn are_general(&self, name: &Name) -> bool {
-        self.speaking.contains(name)
-    }
-
-    fn are_referred_to(&self, name: &Name) -> bool {
-        self.are_general(name) && self.referred.contains(name)
-    }
-
-    /// Whether a passage stands in a section with the title of one of the named
-    /// work's.
-    fn run_parallel(&self, path: &[&str]) -> bool {
-        titles(path).any(|title| self.sections.contains(&title))
+        rounds.sort_by_key(|(round, _)| *round);
+        rounds.into_iter().map(|(_, listed)| listed).collect()
     }
 }
 
@@ -258,12 +254,6 @@ impl Works {
 fn refers(sentence: &[String], name: &[String]) -> bool {
     let common = name.iter().filter(|word| has(sentence, word)).count();
     common >= 2 && common * 2 > name.len()
-}
-
-/// The best of each row, then the second of each.
-fn in_turn<T: Copy>(rows: &[Vec<T>]) -> Vec<T> {
-    let longest = rows.iter().map(Vec::len).max().unwrap_or(0);
-    (0..longest).flat_map(|at| rows.iter().filter_map(move |row| row.get(at).copied())).collect()
 }
 
 /// The headings above a passage, the name of its work first. Some files keep

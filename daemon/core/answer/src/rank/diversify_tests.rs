@@ -84,6 +84,7 @@ fn what_holds_for_all_of_a_kind_stands_beside_what_holds_for_one() {
             0.40 Measles vaccine › What it is Own
             0.50 Drug shop rules › Storage
             0.40 Measles vaccine › Side effects Own
+            0.30 Cold chain handbook › Transport General
             0.30 Polio vaccine › 2. Storage
             0.30 BCG vaccine › 2. Storage
             0.10 Seed fair › Storage
