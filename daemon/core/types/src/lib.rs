@@ -9,6 +9,7 @@ mod embedding;
 mod language;
 mod passage;
 mod phone;
+mod reading;
 mod time;
 
 pub use channel::Channel;
@@ -18,4 +19,5 @@ pub use passage::{
     CollectionName, CollectionNameError, Date, DateError, Hit, IndexVersion, Passage, PassageId,
 };
 pub use phone::{PhoneNumber, PhoneNumberError};
+pub use reading::{Reading, Span};
 pub use time::Timestamp;
