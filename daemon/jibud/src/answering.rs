@@ -220,11 +220,7 @@ fn asked(
     };
     let mut pages = reply.map(|reply| reply.pages).unwrap_or_default();
     pages.extend_from_slice(conversation.waiting());
-    let grounded = match &answer {
-        Some(Answer::Found(grounded)) => Some(grounded),
-        Some(Answer::Urgent(line)) => line.found.as_ref(),
-        _ => None,
-    };
+    let grounded = answer.as_ref().and_then(Answer::grounded);
     let words = grounded.map(words).unwrap_or_else(|| pages.join("\n"));
     let mut candidates = found.candidates;
     match &answer {
@@ -247,16 +243,18 @@ fn asked(
     }
 }
 
-/// The passage's own words that answer.
+/// The documents' own words that answer.
 fn words(grounded: &Grounded) -> String {
-    let spans = grounded.spans.iter().filter_map(|span| grounded.text.get(span.clone()));
+    let spans = grounded
+        .halves()
+        .flat_map(|half| half.spans.iter().filter_map(|span| half.text.get(span.clone())));
     spans.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 fn citation(candidate: Retrieved, grounded: Option<&Grounded>) -> Citation {
-    let marks = grounded
-        .filter(|grounded| grounded.citation.passage == candidate.id)
-        .map(|grounded| grounded.spans.clone());
+    let mut halves = grounded.into_iter().flat_map(Grounded::halves);
+    let marks =
+        halves.find(|half| half.citation.passage == candidate.id).map(|half| half.spans.clone());
     let passage = candidate.passage;
     Citation {
         collection: passage.collection.to_string(),

@@ -209,7 +209,8 @@ impl Library {
         candidate: &Candidate<'_>,
         budget: &Budget<'_>,
     ) -> Grounded {
-        let cosines = embedding.and_then(|question| self.sentence_cosines(question, candidate));
+        let question = embedding.filter(|_| !candidate.is_settled());
+        let cosines = question.and_then(|question| self.sentence_cosines(question, candidate));
         excerpt(query, candidate, cosines.as_deref(), &|text| budget.fits(text))
     }
 
@@ -273,6 +274,8 @@ fn candidate(found: &Retrieved) -> Candidate<'_> {
         passage: &found.passage,
         index_version: found.index_version,
         probability: found.probability,
+        part: found.part,
+        span: None,
     }
 }
 

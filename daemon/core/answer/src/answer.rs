@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jibu_types::{CollectionName, Date, IndexVersion, Passage, PassageId};
+use jibu_types::{CollectionName, Date, IndexVersion, Language, Passage, PassageId};
 use serde::{Deserialize, Serialize};
 
 use crate::danger::Danger;
@@ -21,11 +21,11 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// What the answer rests on: one citation, or none.
-    pub fn citation(&self) -> Option<&Citation> {
+    /// What the documents say.
+    pub fn grounded(&self) -> Option<&Grounded> {
         match self {
-            Answer::Found(grounded) => Some(&grounded.citation),
-            Answer::Urgent(line) => line.found.as_ref().map(|grounded| &grounded.citation),
+            Answer::Found(grounded) => Some(grounded),
+            Answer::Urgent(line) => line.found.as_ref(),
             Answer::Choose(_) | Answer::Unknown => None,
         }
     }
@@ -41,6 +41,20 @@ pub struct Grounded {
     /// The sentences of the passage that answer, in order, as byte ranges of
     /// [`Grounded::text`]. At least one, unless the passage is empty.
     pub spans: Vec<Range<usize>>,
+    /// The very words among them that answer, where a reader found some.
+    pub key: Option<Range<usize>>,
+    /// The language that the passage is written in.
+    pub language: Language,
+    /// The other half of the answer: beside what is said of the one that was
+    /// named, what holds for its whole kind, or the other way about.
+    pub beside: Option<Box<Grounded>>,
+}
+
+impl Grounded {
+    /// It and what stands beside it.
+    pub fn halves(&self) -> impl Iterator<Item = &Grounded> {
+        std::iter::successors(Some(self), |half| half.beside.as_deref())
+    }
 }
 
 /// The words that mean danger, and what is known about them.

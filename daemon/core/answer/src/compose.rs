@@ -7,9 +7,9 @@
 use std::ops::Range;
 
 use crate::answer::{Citation, Grounded, Topic};
-use crate::cut::cut;
+use crate::cut::{clause, cut};
 use crate::languages::{Pack, fill};
-use crate::sentences::sentences;
+use crate::sentences::{list_marker, sentences};
 use crate::text::{clip, plain_latin};
 
 /// What a page may cost.
@@ -72,53 +72,129 @@ const GAP: &str = " ... ";
 /// and the source behind, then the rest of the passage, each page within the
 /// budget. The first page says how to get the next when the answer itself goes
 /// on, or when saying so costs nothing.
+///
+/// An answer of two halves has both on the first page, each with its source, or
+/// the second one next.
 pub(crate) fn pages(
     grounded: &Grounded,
     before: Option<&str>,
     pack: &Pack,
     budget: &Budget<'_>,
 ) -> Vec<String> {
-    let mut quote = Quote::of(grounded);
     let more = fill(pack.phrases.more, &[("more", &upper(pack.commands.more))]);
-    let labels: Vec<String> = source_labels(&grounded.citation)
-        .into_iter()
-        .map(|label| fill(pack.phrases.source, &[("source", &label)]))
-        .collect();
-    let shortest = labels.last().map_or("", String::as_str);
-    // What is not owed may shorten the source, but not to a stump.
-    let modest = labels.iter().rev().nth(1).map_or(shortest, String::as_str);
-
-    let page = |body: &str, source: &str, hint: bool| {
-        let mut lines = Vec::new();
-        lines.extend(before.map(Line::Said));
-        lines.push(Line::Quoted(body));
-        lines.push(Line::Said(source));
-        lines.extend(hint.then_some(Line::Said(more.as_str())));
-        render(&lines, budget)
-    };
-    let fits = |body: &str, hint: bool| budget.fits(&page(body, shortest, hint));
-    let body = quote.take_answer(&fits);
-    let must_hint = quote.owes_answer();
-    let cost = (budget.cost)(&page(&body, shortest, must_hint));
-    let same_cost =
-        |body: &str, source: &str, hint: bool| (budget.cost)(&page(body, source, hint)) <= cost;
-    let body = quote.extend_free(body, &|body: &str| same_cost(body, modest, must_hint));
-    let hint = must_hint || (!quote.is_done() && same_cost(&body, modest, true));
-    let source =
-        labels.iter().find(|label| same_cost(&body, label, hint)).map_or(shortest, String::as_str);
-    let mut pages = vec![page(&body, source, hint)];
-
-    while !quote.is_done() && pages.len() < MOST_PAGES {
-        let page = |body: &str, hint: bool| {
-            let mut lines = vec![Line::Quoted(body)];
-            lines.extend(hint.then_some(Line::Said(more.as_str())));
-            render(&lines, budget)
-        };
-        let body = quote.take_rest(&|body: &str, hint: bool| budget.fits(&page(body, hint)));
-        let hint = !quote.is_done() && pages.len() + 1 < MOST_PAGES;
-        pages.push(page(&body, hint));
+    let setting = Setting { before, more: &more, pack, budget };
+    let mut quotes: Vec<Quote<'_>> = grounded.halves().map(Quote::of).collect();
+    let mut pages = Vec::new();
+    let is_last = |pages: &[String]| pages.len() + 1 >= MOST_PAGES;
+    if let Some(page) = setting.all_answers(&quotes) {
+        quotes.iter_mut().for_each(Quote::drop_answer);
+        pages.push(page);
+    } else {
+        for at in 0..quotes.len() {
+            let (owed, left) = (at + 1 < quotes.len(), quotes[..at].iter().any(Quote::has_more));
+            pages.push(setting.answer(&mut quotes[at], owed, left));
+            while owed && quotes[at].owes_answer() && !is_last(&pages) {
+                pages.push(setting.further(&mut quotes[at], Some(true)));
+            }
+        }
+    }
+    for at in 0..quotes.len() {
+        while quotes[at].has_more() && pages.len() < MOST_PAGES {
+            let others = quotes[at + 1..].iter().any(Quote::has_more);
+            let hint = if is_last(&pages) { Some(false) } else { others.then_some(true) };
+            pages.push(setting.further(&mut quotes[at], hint));
+        }
     }
     pages
+}
+
+/// What the pages of one answer have in common.
+struct Setting<'a> {
+    before: Option<&'a str>,
+    more: &'a str,
+    pack: &'a Pack,
+    budget: &'a Budget<'a>,
+}
+
+impl Setting<'_> {
+    /// Several answers on one page, each with its source; none where that takes
+    /// more than a page or there is but one.
+    fn all_answers(&self, quotes: &[Quote<'_>]) -> Option<String> {
+        let bodies: Vec<String> = quotes.iter().map(Quote::whole_answer).collect();
+        let labels: Vec<Vec<String>> =
+            quotes.iter().map(|quote| self.source_lines(quote)).collect();
+        // From the longest names of the sources to the shortest.
+        let steps = labels.iter().map(Vec::len).max().filter(|_| quotes.len() > 1)?;
+        let page = |step: usize, hint: bool| {
+            let mut lines: Vec<Line<'_>> = self.before.map(Line::Said).into_iter().collect();
+            for (body, labels) in bodies.iter().zip(&labels) {
+                let label = labels.get(step).or(labels.last());
+                lines.push(Line::Quoted(body));
+                lines.extend(label.map(|label| Line::Said(label)));
+            }
+            lines.extend(hint.then_some(Line::Said(self.more)));
+            render(&lines, self.budget)
+        };
+        let shortest = page(steps, false);
+        if !self.budget.fits(&shortest) {
+            return None;
+        }
+        let cost = (self.budget.cost)(&shortest);
+        let rest = quotes.iter().any(|quote| quote.owed < quote.queue.len());
+        // The hint may shorten the sources, but not to stumps.
+        let modest = steps.saturating_sub(2);
+        let hint = rest && (self.budget.cost)(&page(modest, true)) <= cost;
+        let step = (0..steps).find(|step| (self.budget.cost)(&page(*step, hint)) <= cost);
+        Some(page(step.unwrap_or(steps), hint))
+    }
+
+    /// What answers, or as much of it as fits, with its source. Another answer
+    /// may be owed as well, or more be left of one before.
+    fn answer(&self, quote: &mut Quote<'_>, owed: bool, left: bool) -> String {
+        let labels = self.source_lines(quote);
+        let shortest = labels.last().map_or("", String::as_str);
+        // What is not owed may shorten the source, but not to a stump.
+        let modest = labels.iter().rev().nth(1).map_or(shortest, String::as_str);
+        let page = |body: &str, source: &str, hint: bool| {
+            let mut lines = Vec::new();
+            lines.extend(self.before.map(Line::Said));
+            lines.push(Line::Quoted(body));
+            lines.push(Line::Said(source));
+            lines.extend(hint.then_some(Line::Said(self.more)));
+            render(&lines, self.budget)
+        };
+        let fits = |body: &str, hint: bool| self.budget.fits(&page(body, shortest, hint || owed));
+        let mut body = quote.take_answer(&fits);
+        let must_hint = quote.owes_answer() || owed;
+        let cost = (self.budget.cost)(&page(&body, shortest, must_hint));
+        let same_cost = |body: &str, source: &str, hint: bool| {
+            (self.budget.cost)(&page(body, source, hint)) <= cost
+        };
+        if !must_hint {
+            body = quote.extend_free(body, &|body| same_cost(body, modest, false));
+        }
+        let is_more = left || quote.has_more();
+        let hint = must_hint || (is_more && same_cost(&body, modest, true));
+        let source = labels.iter().find(|label| same_cost(&body, label, hint));
+        page(&body, source.map_or(shortest, String::as_str), hint)
+    }
+
+    /// A page of what is left. Whether it says how to get more depends on this
+    /// quote, unless that is known.
+    fn further(&self, quote: &mut Quote<'_>, hint: Option<bool>) -> String {
+        let page = |body: &str, more: bool| {
+            let mut lines = vec![Line::Quoted(body)];
+            lines.extend(hint.unwrap_or(more).then_some(Line::Said(self.more)));
+            render(&lines, self.budget)
+        };
+        let body = quote.take_rest(&|body, more| self.budget.fits(&page(body, more)));
+        page(&body, quote.has_more())
+    }
+
+    fn source_lines(&self, quote: &Quote<'_>) -> Vec<String> {
+        let labels = source_labels(&quote.grounded.citation).into_iter();
+        labels.map(|label| fill(self.pack.phrases.source, &[("source", &label)])).collect()
+    }
 }
 
 /// A menu on one page: labels are shortened, then the last lines dropped, until
@@ -222,6 +298,7 @@ fn render(lines: &[Line<'_>], budget: &Budget<'_>) -> String {
 /// The sentences of a passage in the order in which they are sent: those that
 /// answer, those behind them, those before.
 struct Quote<'a> {
+    grounded: &'a Grounded,
     text: &'a str,
     queue: std::collections::VecDeque<Sent>,
     /// How many of the queue belong to the answer.
@@ -250,24 +327,57 @@ impl<'a> Quote<'a> {
         let owed = answer.len();
         let queue = answer.into_iter().chain(behind).chain(before);
         let queue = queue.map(|range| Sent { range, continued: false }).collect();
-        Quote { text: &grounded.text, queue, owed, end: None }
+        Quote { grounded, text: &grounded.text, queue, owed, end: None }
     }
 
-    fn is_done(&self) -> bool {
-        self.queue.is_empty()
+    fn has_more(&self) -> bool {
+        !self.queue.is_empty()
     }
 
     fn owes_answer(&self) -> bool {
         self.owed > 0
     }
 
+    fn whole_answer(&self) -> String {
+        let answer: Vec<Sent> = self.queue.iter().take(self.owed).cloned().collect();
+        self.join(&answer)
+    }
+
+    fn drop_answer(&mut self) {
+        self.drop_first(self.owed);
+    }
+
     /// As much of the answer as fits. `fits` is told whether more will follow.
     fn take_answer(&mut self, fits: &dyn Fn(&str, bool) -> bool) -> String {
+        if let Some(clause) = self.clause(fits) {
+            return clause;
+        }
         let owed = self.owed;
         self.take(owed, &|body, left| fits(body, left > 0))
     }
 
-    /// As much of all that is left as fits.
+    /// Of a first sentence that is too long, the part that says the key words.
+    /// The sentence stays to be sent as a whole.
+    fn clause(&self, fits: &dyn Fn(&str, bool) -> bool) -> Option<String> {
+        let (key, first) = (self.grounded.key.as_ref()?, &self.queue.front()?.range);
+        let sentence = &self.text[first.clone()];
+        let inside = first.start <= key.start && key.end <= first.end;
+        if !inside || fits(sentence, self.owed > 1) {
+            return None;
+        }
+        let key = key.start - first.start..key.end - first.start;
+        let quoted = |part: &Range<usize>| {
+            let lead = if part.start > 0 { GAP.trim_start() } else { "" };
+            let tail = if part.end < sentence.len() { GAP.trim_end() } else { "" };
+            format!("{lead}{}{tail}", &sentence[part.clone()])
+        };
+        let part =
+            clause(sentence, &key, self.grounded.language, &|part| fits(&quoted(part), true));
+        part.map(|part| quoted(&part))
+    }
+
+    /// As much of all that is left as fits. `fits` is told whether more will
+    /// follow.
     fn take_rest(&mut self, fits: &dyn Fn(&str, bool) -> bool) -> String {
         let all = self.queue.len();
         self.take(all, &|body, left| fits(body, left > 0))
@@ -282,27 +392,46 @@ impl<'a> Quote<'a> {
         let whole = (1..=ranges.len())
             .rev()
             .find(|taken| fits(&self.join(&ranges[..*taken]), most - taken));
-        if let Some(taken) = whole {
+        let taken = whole.unwrap_or(0);
+        if taken > 0 && !(taken < ranges.len() && self.announces(&ranges[..taken])) {
             self.drop_first(taken);
             return self.join(&ranges[..taken]);
         }
-        let Some(first) = ranges.first() else { return String::new() };
-        let sentence = &self.text[first.range.clone()];
+        let Some(next) = ranges.get(taken) else { return String::new() };
+        let sentence = &self.text[next.range.clone()];
         let part = |head: &str| {
-            let lead = if first.continued { GAP.trim_start() } else { "" };
-            format!("{lead}{head}{}", GAP.trim_end())
+            let range = next.range.start..next.range.start + head.len();
+            let shown = [&ranges[..taken], &[Sent { range, continued: next.continued }]].concat();
+            self.join(&shown) + GAP.trim_end()
         };
-        let at = cut(sentence, &|head: &str| fits(&part(head), most));
+        let at = cut(sentence, self.grounded.language, &|head| fits(&part(head), most));
         let rest = &sentence[at..];
-        let start = first.range.start + at + (rest.len() - rest.trim_start().len());
-        if start >= first.range.end {
+        let start = next.range.start + at + (rest.len() - rest.trim_start().len());
+        let whole = start >= next.range.end;
+        if taken > 0 && (whole || !fits(&part(&sentence[..at]), most)) {
+            self.drop_first(taken);
+            return self.join(&ranges[..taken]);
+        }
+        let body = part(&sentence[..at]);
+        let rest = start..next.range.end;
+        self.drop_first(taken);
+        if whole {
             self.drop_first(1);
             return self.join(&ranges[..1]);
         }
         if let Some(front) = self.queue.front_mut() {
-            *front = Sent { range: start..first.range.end, continued: true };
+            *front = Sent { range: rest, continued: true };
         }
-        part(&sentence[..at])
+        body
+    }
+
+    /// Whether some sentences only announce what follows, and should not stand
+    /// on a page without it: a lead-in, a label.
+    fn announces(&self, sent: &[Sent]) -> bool {
+        let [.., last] = sent else { return false };
+        let last_text = &self.text[last.range.clone()];
+        let open = last_text.ends_with(|c: char| c.is_alphanumeric());
+        last_text.ends_with(':') || (sent.len() == 1 && open && list_marker(last_text).is_none())
     }
 
     fn drop_first(&mut self, count: usize) {
@@ -313,9 +442,6 @@ impl<'a> Quote<'a> {
 
     /// Goes on in the same paragraph while that is free.
     fn extend_free(&mut self, mut body: String, fits: &dyn Fn(&str) -> bool) -> String {
-        if self.owed > 0 {
-            return body;
-        }
         while let (Some(end), Some(next)) = (self.end, self.queue.front()) {
             let sentence = &self.text[next.range.clone()];
             let Some(gap) = self.text.get(end..next.range.start) else { break };
@@ -341,6 +467,7 @@ impl<'a> Quote<'a> {
                 None => {}
                 Some(end) => match self.text.get(end..range.start) {
                     Some(between) if between.trim().is_empty() => out.push_str(between),
+                    Some(between) if has_items(between) => out.push_str("\n...\n"),
                     Some(between) if !between.contains('\n') && is_prose(between) => {
                         out.push_str(GAP);
                     }
@@ -357,6 +484,11 @@ impl<'a> Quote<'a> {
 /// Whether what was left out is running text rather than fields of a row.
 fn is_prose(between: &str) -> bool {
     !between.contains(": ")
+}
+
+/// Whether items of a list were left out.
+fn has_items(between: &str) -> bool {
+    between.lines().any(|line| list_marker(line).is_some())
 }
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ fn grounded(text: &str, spans: &[&str]) -> Grounded {
             probability: 0.9,
         },
         text: text.into(),
+        key: None,
+        language: Language::EN,
+        beside: None,
         spans: spans
             .iter()
             .map(|span| {
@@ -108,6 +111,100 @@ fn a_menu_is_shortened_to_its_budget() {
     );
 }
 
+fn keyed(text: &str, words: &str) -> Grounded {
+    let mut answer = grounded(text, &[text]);
+    let start = text.find(words).unwrap();
+    answer.key = Some(start..start + words.len());
+    answer
+}
+
+#[test]
+fn a_sentence_that_is_too_long_gives_the_clause_that_answers_and_then_itself() {
+    let text = "Go to the old school by the river as soon as the siren sounds, which stands on high \
+                ground and has been made ready by the village with blankets and clean water.";
+    let pages = english(&keyed(text, "the old school"), 1);
+    assert_eq!(
+        pages[0],
+        "Go to the old school by the river as soon as the siren sounds ...\nSource: Ministry of \
+         Health, community guide to.. 2024\nSend MORE for the rest."
+    );
+    assert!(pages[1..].concat().replace(" ...", "").contains("sounds, which stands"), "{pages:?}");
+    assert!(pages.iter().all(|page| sms(page) == 1));
+}
+
+#[test]
+fn a_sentence_whose_clauses_hang_together_goes_over_two_pages() {
+    let text = "Give the tablets with a full glass of clean water and some food in the morning, because \
+                they burn, unless the child is under 2 years old or has been sick in the last hour.";
+    let pages = english(&keyed(text, "clean water"), 1);
+    let said: String = pages.iter().flat_map(|page| quoted(page, &keyed(text, "water"))).collect();
+    assert!(said.contains("because they burn,"), "{pages:?}");
+    assert!(said.replace(' ', "").ends_with("sickinthelasthour."), "{pages:?}");
+    assert!(pages[0].ends_with("Send MORE for the rest."), "{pages:?}");
+}
+
+#[test]
+fn what_was_left_out_of_a_list_shows() {
+    let text = "Never give these:\n- aspirin\n- codeine\n- expired drugs";
+    let pages = english(&grounded(text, &["Never give these:", "- codeine"]), 1);
+    assert!(pages[0].starts_with("Never give these:\n...\n- codeine\n"), "{pages:?}");
+}
+
+#[test]
+fn a_label_does_not_stand_on_a_page_alone() {
+    let long = "Take the tablets with a full glass of clean water and some food in the morning and \
+                in the evening and keep the rest of them in a dry place where no child can reach it.";
+    let text = format!("Adults\n{long}");
+    let pages = english(&grounded(&text, &[&text]), 1);
+    assert!(pages[0].starts_with("Adults\nTake the tablets with a full glass"), "{pages:?}");
+    assert!(pages.iter().all(|page| sms(page) == 1));
+}
+
+/// An answer about one vaccine and the rule for all.
+fn halves(own: &str, general: &str) -> Grounded {
+    let mut answer = grounded(own, &[own]);
+    answer.citation.title = "Measles vaccine".into();
+    let mut beside = grounded(general, &[general.split_inclusive('.').next().unwrap()]);
+    beside.citation.title = "Cold chain handbook".into();
+    beside.citation.date = None;
+    answer.beside = Some(Box::new(beside));
+    answer
+}
+
+#[test]
+fn both_halves_of_an_answer_stand_on_one_page_with_their_sources() {
+    let answer = halves(
+        "Mixed doses are thrown away after six hours.",
+        "Keep all vaccines at 2 to 8 degrees. Look at the thermometer twice a day.",
+    );
+    assert_eq!(
+        english(&answer, 2),
+        [
+            "Mixed doses are thrown away after six hours.\nSource: Measles vaccine 2024\nKeep all \
+             vaccines at 2 to 8 degrees.\nSource: Cold chain handbook",
+            "Look at the thermometer twice a day."
+        ]
+    );
+}
+
+#[test]
+fn the_second_half_comes_before_the_rest_of_the_first() {
+    let own = "Mixed doses of the vaccine are thrown away six hours after they were mixed, or at the \
+               end of the session.";
+    let mut answer =
+        halves(own, "Keep all vaccines at 2 to 8 degrees in every season and on every road.");
+    answer.text.push_str(" Write the hour of mixing on the label of every one of the vials.");
+    let pages = english(&answer, 1);
+    assert!(
+        pages[0].starts_with(own) && pages[0].ends_with("Send MORE for the rest."),
+        "{pages:?}"
+    );
+    assert!(pages[1].starts_with("Keep all vaccines"), "{pages:?}");
+    assert!(pages[1].contains("Source: Cold chain handbook"), "{pages:?}");
+    assert_eq!(pages[2], "Write the hour of mixing on the label of every one of the vials.");
+    assert!(pages.iter().all(|page| sms(page) == 1));
+}
+
 /// Takes every page apart: what is no phrase of Jibu's must stand in the
 /// passage, in full and in order.
 fn quoted(page: &str, grounded: &Grounded) -> Vec<String> {
@@ -131,12 +228,26 @@ proptest! {
         text in "([A-Za-zéã]{1,9}[ ,]{1,2}){0,40}([A-Z][a-z 0-9]{1,30}\\. ){0,12}(- [a-z ]{3,20}\n){0,4}",
         parts in 0usize..4,
         pick in any::<prop::sample::Index>(),
+        has_key in any::<bool>(),
+        has_halves in any::<bool>(),
     ) {
         let text = crate::text::normalise(&text);
         let all = sentences(&text);
         let mut answer = grounded(&text, &[]);
         if !all.is_empty() {
             answer.spans.push(all[pick.index(all.len())].clone());
+        }
+        if has_halves {
+            answer.beside = Some(Box::new(answer.clone()));
+        }
+        if has_key {
+            let words = answer.spans.first().and_then(|span| {
+                let sentence = &text[span.clone()];
+                let words: Vec<(usize, &str)> = sentence.match_indices(char::is_alphanumeric).collect();
+                let (at, letter) = words.get(pick.index(words.len().max(1)))?;
+                Some(span.start + at..span.start + at + letter.len())
+            });
+            answer.key = words;
         }
         let pages = english(&answer, parts);
         prop_assert!(!pages.is_empty() && pages.len() <= MOST_PAGES);

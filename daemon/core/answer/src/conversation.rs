@@ -13,7 +13,7 @@ use std::time::Duration;
 use jibu_types::{Language, PhoneNumber, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::answer::{Answer, Citation, Topic};
+use crate::answer::{Answer, Citation, Grounded, Topic};
 use crate::compose::{self, Budget, upper};
 use crate::identify::{Identified, identify, settle};
 use crate::intent::{Intent, intent};
@@ -189,14 +189,16 @@ struct Menu {
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Rest {
     pages: Vec<String>,
-    citation: Citation,
+    #[serde(default)]
+    citations: Vec<Citation>,
     at: Timestamp,
 }
 
 /// What WHY explains.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct Cited {
-    citation: Citation,
+    #[serde(default)]
+    citations: Vec<Citation>,
     at: Timestamp,
 }
 
@@ -298,8 +300,7 @@ impl Conversation {
         let voice = Voice::new(site, query.language, budget);
         self.last = Some(query.language);
         self.rest = None;
-        self.cited =
-            answer.citation().map(|citation| Cited { citation: citation.clone(), at: now });
+        self.cited = answer.grounded().map(|found| Cited { citations: citations(found), at: now });
         // A topic that was opened leaves its menu open for another number.
         if self.menu.as_ref().is_some_and(|menu| menu.question != query.text) {
             self.menu = None;
@@ -307,14 +308,14 @@ impl Conversation {
         match answer {
             Answer::Found(grounded) => {
                 let pages = compose::pages(&grounded, None, voice.pack, budget);
-                self.keep_rest(pages, grounded.citation, now, ReplyKind::Found, &voice)
+                self.keep_rest(pages, citations(&grounded), now, ReplyKind::Found, &voice)
             }
             Answer::Urgent(line) => {
                 let said = voice.urgent(line.danger);
                 match line.found {
                     Some(grounded) => {
                         let pages = compose::pages(&grounded, Some(&said), voice.pack, budget);
-                        self.keep_rest(pages, grounded.citation, now, ReplyKind::Urgent, &voice)
+                        self.keep_rest(pages, citations(&grounded), now, ReplyKind::Urgent, &voice)
                     }
                     None => voice.reply(ReplyKind::Urgent, &[&said], &[]),
                 }
@@ -374,7 +375,7 @@ impl Conversation {
             return voice.reply(ReplyKind::More, &[voice.phrases().nothing_more], &[]);
         };
         let mut reply = voice.page(ReplyKind::More, rest.pages.remove(0));
-        reply.citations = vec![rest.citation.clone()];
+        reply.citations = rest.citations.clone();
         self.rest.take_if(|rest| rest.pages.is_empty());
         reply
     }
@@ -382,7 +383,7 @@ impl Conversation {
     fn keep_rest(
         &mut self,
         pages: Vec<String>,
-        citation: Citation,
+        citations: Vec<Citation>,
         at: Timestamp,
         kind: ReplyKind,
         voice: &Voice<'_>,
@@ -390,17 +391,18 @@ impl Conversation {
         let mut pages = pages.into_iter();
         let mut reply = voice.page(kind, pages.next().unwrap_or_default());
         let pages: Vec<String> = pages.collect();
-        reply.citations = vec![citation.clone()];
-        self.rest = (!pages.is_empty()).then_some(Rest { pages, citation, at });
+        reply.citations = citations.clone();
+        self.rest = (!pages.is_empty()).then_some(Rest { pages, citations, at });
         reply
     }
 
     fn why(&self, voice: &Voice<'_>) -> Reply {
-        let Some(Cited { citation, .. }) = &self.cited else {
+        let citations = self.cited.as_ref().map_or(&[][..], |cited| &cited.citations);
+        if citations.is_empty() {
             return voice.reply(ReplyKind::Why, &[voice.phrases().why_nothing], &[]);
-        };
-        let mut reply = voice.why(citation);
-        reply.citations = vec![citation.clone()];
+        }
+        let mut reply = voice.why(citations);
+        reply.citations = citations.to_vec();
         reply
     }
 
@@ -414,6 +416,11 @@ impl Conversation {
             None => voice.language_list(),
         }
     }
+}
+
+/// The citations of an answer's halves.
+fn citations(grounded: &Grounded) -> Vec<Citation> {
+    grounded.halves().map(|half| half.citation.clone()).collect()
 }
 
 impl Menu {

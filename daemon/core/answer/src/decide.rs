@@ -1,10 +1,11 @@
 //! Whether to answer, to ask back, or to say that nothing is known.
 
-use jibu_types::{IndexVersion, Passage, PassageId};
+use jibu_types::{IndexVersion, Passage, PassageId, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, EmergencyLine, Grounded, Topic};
 use crate::query::Query;
+use crate::rank::Part;
 use crate::text::fold;
 
 /// The most topics that a menu offers: what a person can hold in mind and one
@@ -45,13 +46,27 @@ pub struct Candidate<'a> {
     pub index_version: IndexVersion,
     /// How likely it answers the question, 0 to 1, calibrated.
     pub probability: f64,
+    /// Which half of the answer it can be; none where the answer has no halves.
+    pub part: Option<Part>,
+    /// The words in it that answer, as a reader sees it.
+    pub span: Option<&'a Span>,
+}
+
+impl Candidate<'_> {
+    /// Whether its span alone decides which sentence answers, so that nobody
+    /// needs to compare the sentences with the question.
+    pub fn is_settled(&self) -> bool {
+        // What a sentence looks like is worth one minus this at most.
+        const HALF: f32 = 0.5;
+        self.span.is_some_and(|span| span.probability >= HALF)
+    }
 }
 
 /// What to do with the candidates; positions are those of the slice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// This one answers.
-    Found(usize),
+    /// This one answers, and a second one says the other half.
+    Found(usize, Option<usize>),
     /// These may be meant, the best first; one to [`MENU_TOPICS`] of them.
     Choose(Vec<usize>),
     /// None is good enough.
@@ -61,22 +76,33 @@ pub enum Decision {
 /// Decides on candidates that come best first.
 pub fn decide(query: &Query, candidates: &[Candidate<'_>], thresholds: &Thresholds) -> Decision {
     let Some(best) = candidates.first() else { return Decision::Unknown };
-    // In danger nobody has time for a menu. NaN is below every threshold.
-    let enough = if query.danger.is_some() { thresholds.found } else { thresholds.sure };
-    if best.probability >= enough {
-        return Decision::Found(0);
+    let is_other_half = |candidate: &Candidate<'_>| {
+        best.part.is_some() && candidate.part.is_some() && candidate.part != best.part
+    };
+    // In danger nobody has time for a menu or a second half. NaN is below every
+    // threshold.
+    if query.danger.is_some() && best.probability >= thresholds.found {
+        return Decision::Found(0, None);
+    }
+    let beside =
+        candidates.iter().position(|c| is_other_half(c) && c.probability >= thresholds.found);
+    if best.probability >= thresholds.sure {
+        return Decision::Found(0, beside);
     }
     if best.probability >= thresholds.found {
-        let rivals = thresholds.choose.max(best.probability - thresholds.lead);
-        return match topics_from(candidates, rivals) {
+        let least = thresholds.choose.max(best.probability - thresholds.lead);
+        // The other half is no rival.
+        let is_rival = |c: &Candidate<'_>| c.probability >= least && !is_other_half(c);
+        return match topics_from(candidates, &is_rival) {
             topics if topics.len() > 1 => Decision::Choose(topics),
-            _ => Decision::Found(0),
+            _ => Decision::Found(0, beside),
         };
     }
     if best.probability >= thresholds.choose {
         // Not sure enough to answer, and too good to be silent about: the asker
         // knows which topic was meant, if one was.
-        return match topics_from(candidates, best.probability * WORTH_A_LINE) {
+        let least = best.probability * WORTH_A_LINE;
+        return match topics_from(candidates, &|c| c.probability >= least) {
             topics if topics.is_empty() => Decision::Unknown,
             topics => Decision::Choose(topics),
         };
@@ -88,8 +114,8 @@ pub fn decide(query: &Query, candidates: &[Candidate<'_>], thresholds: &Threshol
 const WORTH_A_LINE: f64 = 0.5;
 
 impl Decision {
-    /// Turns the decision into an answer. `ground` picks the sentences of the
-    /// one candidate that was found; it is called at most once.
+    /// Turns the decision into an answer. `ground` picks the sentences of a
+    /// candidate that was found; it is called at most twice.
     ///
     /// Where the question speaks of danger, the emergency line is the answer,
     /// with the passage when one was found; a menu has no place there.
@@ -97,10 +123,15 @@ impl Decision {
         self,
         query: &Query,
         candidates: &[Candidate<'a>],
-        ground: impl FnOnce(&Candidate<'a>) -> Grounded,
+        mut ground: impl FnMut(&Candidate<'a>) -> Grounded,
     ) -> Answer {
         let found = match &self {
-            Decision::Found(at) => candidates.get(*at).map(ground),
+            Decision::Found(at, beside) => candidates.get(*at).map(|candidate| {
+                let mut found = ground(candidate);
+                let beside = beside.and_then(|at| candidates.get(at));
+                found.beside = beside.map(|candidate| Box::new(ground(candidate)));
+                found
+            }),
             Decision::Choose(_) | Decision::Unknown => None,
         };
         match (query.danger, found, self) {
@@ -114,13 +145,16 @@ impl Decision {
     }
 }
 
-/// The candidates of at least this probability, one for each heading.
-fn topics_from(candidates: &[Candidate<'_>], least: f64) -> Vec<usize> {
+/// The candidates that count, one for each heading.
+fn topics_from(
+    candidates: &[Candidate<'_>],
+    counts: &dyn Fn(&Candidate<'_>) -> bool,
+) -> Vec<usize> {
     let mut headings: Vec<String> = Vec::new();
     let mut topics = Vec::new();
     for (at, candidate) in candidates.iter().enumerate() {
         let heading = fold(&candidate.passage.heading());
-        if candidate.probability >= least
+        if counts(candidate)
             && !heading.is_empty()
             && !headings.contains(&heading)
             && topics.len() < MENU_TOPICS
@@ -181,6 +215,8 @@ mod tests {
             passage,
             index_version: version,
             probability: *probability,
+            part: None,
+            span: None,
         })
         .collect()
     }
@@ -198,8 +234,8 @@ mod tests {
 
     #[test]
     fn what_is_sure_or_leads_is_found() {
-        assert_eq!(decided("fees", &[0.95, 0.1, 0.94]), Decision::Found(0));
-        assert_eq!(decided("fees", &[0.7, 0.69, 0.5]), Decision::Found(0));
+        assert_eq!(decided("fees", &[0.95, 0.1, 0.94]), Decision::Found(0, None));
+        assert_eq!(decided("fees", &[0.7, 0.69, 0.5]), Decision::Found(0, None));
     }
 
     #[test]
@@ -223,7 +259,36 @@ mod tests {
 
     #[test]
     fn in_danger_the_best_is_taken_without_a_menu() {
-        assert_eq!(decided("he drank bleach", &[0.7, 0.69, 0.65]), Decision::Found(0));
+        assert_eq!(decided("he drank bleach", &[0.7, 0.69, 0.65]), Decision::Found(0, None));
+    }
+
+    fn with_halves(question: &str, found: &[(f64, Option<Part>)]) -> Decision {
+        let passages: Vec<Passage> =
+            found.iter().enumerate().map(|(at, _)| passage("Births", &[&at.to_string()])).collect();
+        let probabilities: Vec<f64> = found.iter().map(|(probability, _)| *probability).collect();
+        let mut candidates = candidates(&passages, &probabilities);
+        for (candidate, (_, part)) in candidates.iter_mut().zip(found) {
+            candidate.part = *part;
+        }
+        decide(&Query::analyse(question, Language::EN), &candidates, &THRESHOLDS)
+    }
+
+    #[test]
+    fn the_other_half_stands_beside_and_is_no_rival() {
+        let (own, general) = (Some(Part::Own), Some(Part::General));
+        let found = [(0.7, own), (0.2, own), (0.69, general), (0.68, general)];
+        assert_eq!(with_halves("fees", &found), Decision::Found(0, Some(2)));
+        assert_eq!(
+            with_halves("fees", &[(0.95, general), (0.7, own)]),
+            Decision::Found(0, Some(1))
+        );
+        // Not likely enough, of the same half, or of none.
+        let lone = [(0.95, own), (0.5, general), (0.9, own), (0.9, None)];
+        assert_eq!(with_halves("fees", &lone), Decision::Found(0, None));
+        assert_eq!(with_halves("he drank bleach", &found), Decision::Found(0, None));
+        // Two sections of the named work are a menu.
+        let unclear = [(0.7, own), (0.69, general), (0.68, own)];
+        assert_eq!(with_halves("fees", &unclear), Decision::Choose(vec![0, 2]));
     }
 
     #[test]
@@ -253,7 +318,7 @@ mod tests {
         #[test]
         fn a_decision_names_candidates_only(probabilities in prop::collection::vec(0.0f64..1.0, 0..4)) {
             match decided("fees", &probabilities) {
-                Decision::Found(at) => prop_assert!(at < probabilities.len()),
+                Decision::Found(at, _) => prop_assert!(at < probabilities.len()),
                 Decision::Choose(chosen) => {
                     prop_assert!((1..=MENU_TOPICS).contains(&chosen.len()));
                     prop_assert!(chosen.iter().all(|at| *at < probabilities.len()));

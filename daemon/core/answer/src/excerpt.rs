@@ -3,26 +3,30 @@
 //! The shortest run that makes sense by itself: a list item keeps the line that
 //! introduces it, steps that are numbered stay together, a table row keeps its
 //! name, "it" keeps what it stands for, and a warning that follows is not left
-//! off.
+//! off. A reader may say which words answer; they are quoted with their
+//! sentence, because bare words have lost their "not" and their "if".
 
 use std::collections::HashSet;
 use std::ops::Range;
 
-use jibu_types::Language;
+use jibu_types::{Language, Span};
 
 use crate::answer::{Citation, Grounded};
+use crate::cut::is_number;
 use crate::decide::Candidate;
-use crate::languages::{self, Pack};
+use crate::languages::{self, opens};
 use crate::query::{Query, trigrams};
 use crate::sentences::{list_marker, sentences};
-use crate::text::{fold, words};
+use crate::text::words;
 
 /// Picks the sentences of a candidate that answer the question.
 ///
 /// `cosines` are those of the question with each of [`sentences()`] of the
 /// passage's text, in order; without them, or when their number differs, words
-/// alone decide. `fits` says whether a text has room in the channel; a run is
-/// not made longer than that, but one sentence is always given.
+/// alone decide. The likelier the candidate's span is, the more it counts
+/// against what the sentences look like. `fits` says whether a text has room in
+/// the channel; a run is not made longer than that, but one sentence is always
+/// given.
 pub fn excerpt(
     query: &Query,
     candidate: &Candidate<'_>,
@@ -30,16 +34,30 @@ pub fn excerpt(
     fits: &dyn Fn(&str) -> bool,
 ) -> Grounded {
     let text = candidate.passage.text.as_str();
+    let language = candidate.passage.language;
     let ranges = sentences(text);
     let cosines = cosines.filter(|given| given.len() == ranges.len());
+    // NaN is no probability.
+    let is_usable = |span: &&Span| span.probability > 0.0 && text.get(span.range.clone()).is_some();
+    let span = candidate.span.filter(is_usable);
+    let mut key = None;
     let units = if is_row(text, &ranges) {
-        fields(text, &ranges, query, cosines)
+        fields(text, &ranges, query, cosines, span)
     } else {
         let units = units(text, &ranges, cosines);
         let heading: Vec<String> = words(&candidate.passage.heading()).collect();
         let scores = scores(text, &units, query, &heading, cosines.is_some());
-        let run = run(text, &units, &scores, candidate.passage.language, fits);
-        units.get(run).unwrap_or_default().iter().map(|unit| unit.range.clone()).collect()
+        let run = match span.and_then(|span| Some((&span.range, held(&units, &scores, span)?))) {
+            Some((span, held)) => {
+                let unit = units[held.start].range.clone();
+                let inside = unit.start.max(span.start)..unit.end.min(span.end);
+                key = (held.len() == 1).then_some(inside);
+                let exact = wants_quantity(query) && names_quantity(&text[span.clone()]);
+                run_around(text, &units, &scores, held, exact, language, fits)
+            }
+            None => run(text, &units, &scores, language, fits),
+        };
+        run.into_iter().filter_map(|at| Some(units.get(at)?.range.clone())).collect()
     };
     Grounded {
         citation: Citation::of(
@@ -49,7 +67,10 @@ pub fn excerpt(
             candidate.probability,
         ),
         spans: merged(text, units),
+        key,
+        language,
         text: text.to_owned(),
+        beside: None,
     }
 }
 
@@ -119,7 +140,7 @@ fn kind(sentence: &str, last: bool) -> Kind {
     }
     let short = sentence.chars().count() <= HEADING;
     let open = sentence.ends_with(|c: char| c.is_alphanumeric());
-    if !last && (sentence.ends_with(['?', '؟', '፧', '？']) || (short && open)) {
+    if !last && (is_question(sentence) || (short && open)) {
         Kind::Announcement
     } else {
         Kind::Prose
@@ -152,7 +173,7 @@ fn scores(
         if with_cosines && spread.is_finite() {
             score = 0.4 * overlap + 0.6 * f64::from((unit.cosine - low) / spread);
         }
-        if wants_quantity && names_quantity(&text[unit.range.clone()], &unit_words[at]) {
+        if wants_quantity && unit_words[at].iter().any(|word| is_number(word)) {
             score += 0.15;
         }
         // What comes first is more often the point.
@@ -170,24 +191,9 @@ fn scores(
 }
 
 /// Whether a text holds a number, in digits or as a word.
-fn names_quantity(text: &str, words: &[String]) -> bool {
-    text.contains(|c: char| c.is_numeric())
-        || words.iter().any(|word| NUMBER_WORDS.contains(&word.as_str()))
+fn names_quantity(text: &str) -> bool {
+    words(text).any(|word| is_number(&word))
 }
-
-/// Numbers as folded words, those left out that are articles as well (`un`, `um`).
-const NUMBER_WORDS: [&str; 66] = [
-    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twelve",
-    "twenty", "thirty", "half", "once", "twice", // English
-    "moja", "mbili", "mmoja", "wawili", "miwili", "mawili", "tatu", "watatu", "mitatu", "matatu",
-    "nne", "minne", "tano", "mitano", "sita", "saba", "nane", "tisa", "kumi",
-    "nusu", // Swahili
-    "deux", "trois", "quatre", "cinq", "sept", "huit", "neuf", "dix", "demi", // French
-    "dois", "duas", "tres", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez",
-    "meia", // Portuguese
-    "chimodzi", "imodzi", "limodzi", "ziwiri", "awiri", "iwiri", "zitatu", "atatu", "zinayi",
-    "zisanu", // Chichewa
-];
 
 /// The share of the question's words that each text has, rarer words counting
 /// more. A word that the heading has as well found the passage, and says less
@@ -246,6 +252,50 @@ fn wants_quantity(query: &Query) -> bool {
     words(&query.text).any(|word| pack.quantity.contains(&word.as_str()))
 }
 
+/// The units that hold a span, where it outweighs what they look like.
+fn held(units: &[Unit], scores: &[f64], span: &Span) -> Option<Range<usize>> {
+    let touches =
+        |unit: &Unit| unit.range.start < span.range.end && span.range.start < unit.range.end;
+    let start = units.iter().position(touches)?;
+    let end = start + units[start..].iter().take_while(|unit| touches(unit)).count();
+    let weight = f64::from(span.probability).clamp(0.0, 1.0);
+    let weighed = |at: usize| {
+        let held = if (start..end).contains(&at) { weight } else { 0.0 };
+        (1.0 - weight) * scores[at].min(1.0) + held
+    };
+    let all: Vec<f64> = (0..units.len()).map(weighed).collect();
+    best(&all, 0..units.len()).filter(|at| (start..end).contains(at)).map(|_| start..end)
+}
+
+/// The units around those that hold the answer. `exact` is an answer of one
+/// item: an amount that was asked for.
+fn run_around(
+    text: &str,
+    units: &[Unit],
+    scores: &[f64],
+    held: Range<usize>,
+    exact: bool,
+    language: Language,
+    fits: &dyn Fn(&str) -> bool,
+) -> Vec<usize> {
+    let listed = held.clone().find(|at| units[*at].kind.is_listed());
+    if let Some(at) = listed.filter(|_| exact) {
+        let lead = List::around(text, units, at).lead.filter(|lead| *lead < held.start);
+        return lead.into_iter().chain(held).collect();
+    }
+    if let Some(run) = list_run(text, units, scores, &held, fits) {
+        return run;
+    }
+    let room = |run: &Range<usize>| fits(slice(text, units, run));
+    let run = completed(text, units, held, language, &room, &|_| false);
+    // A line of its own above a paragraph says for whom it holds: "Adults".
+    let above = units[..run.start].iter().rposition(|unit| unit.kind != Kind::Prose);
+    let label = above.filter(|at| {
+        units[*at].kind == Kind::Announcement && !is_question(unit_text(text, units, *at))
+    });
+    label.into_iter().chain(run).collect()
+}
+
 /// The run of units around the best one.
 fn run(
     text: &str,
@@ -253,33 +303,45 @@ fn run(
     scores: &[f64],
     language: Language,
     fits: &dyn Fn(&str) -> bool,
-) -> Range<usize> {
-    let Some(seed) = best(scores, 0..units.len()) else { return 0..0 };
-    let room = |run: &Range<usize>| fits(slice(text, units, run));
-    if let Some(run) = list_run(text, units, scores, seed, &room) {
+) -> Vec<usize> {
+    let Some(seed) = best(scores, 0..units.len()) else { return Vec::new() };
+    if let Some(run) = list_run(text, units, scores, &(seed..seed + 1), fits) {
         return run;
     }
-    let pack = languages::pack(language);
-    let mut run = seed..seed + 1;
+    let room = |run: &Range<usize>| fits(slice(text, units, run));
     let enough = 0.8 * scores[seed];
-    // A run of three sentences is what one message holds.
-    const MOST: usize = 3;
-    while run.len() < MOST {
+    completed(text, units, seed..seed + 1, language, &room, &|at| scores[at] >= enough).collect()
+}
+
+/// A run with what it leans on, the warnings behind it, and neighbours that are
+/// `good` as well.
+fn completed(
+    text: &str,
+    units: &[Unit],
+    mut run: Range<usize>,
+    language: Language,
+    room: &dyn Fn(&Range<usize>) -> bool,
+    good: &dyn Fn(usize) -> bool,
+) -> Range<usize> {
+    // Three sentences are what one message holds.
+    let most = run.len() + 2;
+    let pack = languages::pack(language);
+    while run.len() < most {
         let before = run.start.checked_sub(1).filter(|at| {
             let leans =
                 pack.is_some_and(|pack| leans(pack.leaning, unit_text(text, units, run.start)));
             let kind = units[*at].kind;
-            kind != Kind::Announcement && !kind.is_listed() && (leans || scores[*at] >= enough)
+            kind != Kind::Announcement && !kind.is_listed() && (leans || good(*at))
         });
-        if let Some(wider) = before.map(|at| at..run.end).filter(&room) {
+        if let Some(wider) = before.map(|at| at..run.end).filter(room) {
             run = wider;
             continue;
         }
         let after = Some(run.end).filter(|at| *at < units.len()).filter(|at| {
             let warns = pack.is_some_and(|pack| leans(pack.caveats, unit_text(text, units, *at)));
-            units[*at].kind == Kind::Prose && (warns || scores[*at] >= enough)
+            units[*at].kind == Kind::Prose && (warns || good(*at))
         });
-        match after.map(|at| run.start..at + 1).filter(&room) {
+        match after.map(|at| run.start..at + 1).filter(room) {
             Some(wider) => run = wider,
             None => break,
         }
@@ -302,58 +364,64 @@ fn slice<'t>(text: &'t str, units: &[Unit], run: &Range<usize>) -> &'t str {
     &text[start..end]
 }
 
-/// The run where the seed is in a list or introduces one.
+/// A list with the line that introduces it.
+struct List {
+    lead: Option<usize>,
+    items: Range<usize>,
+}
+
+impl List {
+    /// The list that an item belongs to.
+    fn around(text: &str, units: &[Unit], item: usize) -> List {
+        let listed = |at: &usize| units.get(*at).is_some_and(|unit| unit.kind.is_listed());
+        let start = (0..=item).rev().take_while(listed).last().unwrap_or(item);
+        let end = (item..units.len()).take_while(listed).last().map_or(item, |at| at + 1);
+        let introduces = |at: &usize| {
+            unit_text(text, units, *at).ends_with(':') || units[*at].kind == Kind::Announcement
+        };
+        List { lead: start.checked_sub(1).filter(introduces), items: start..end }
+    }
+}
+
+/// The units where the seed is in a list or introduces one.
 fn list_run(
     text: &str,
     units: &[Unit],
     scores: &[f64],
-    seed: usize,
-    room: &dyn Fn(&Range<usize>) -> bool,
-) -> Option<Range<usize>> {
+    seed: &Range<usize>,
+    fits: &dyn Fn(&str) -> bool,
+) -> Option<Vec<usize>> {
     let listed = |at: usize| units.get(at).is_some_and(|unit| unit.kind.is_listed());
-    let introduces = !listed(seed) && listed(seed + 1) && {
-        let sentence = unit_text(text, units, seed);
-        sentence.ends_with(':') || units[seed].kind == Kind::Announcement
+    let introduces = !listed(seed.start) && listed(seed.start + 1) && {
+        let sentence = unit_text(text, units, seed.start);
+        sentence.ends_with(':') || units[seed.start].kind == Kind::Announcement
     };
-    let first = if introduces { seed + 1 } else { seed };
+    let first = if introduces { seed.start + 1 } else { seed.start };
     if !listed(first) {
         return None;
     }
-    let start = (0..=first).rev().take_while(|at| listed(*at)).last()?;
-    let end = (first..units.len()).take_while(|at| listed(*at)).last()? + 1;
-    let lead = start.checked_sub(1).filter(|at| {
-        unit_text(text, units, *at).ends_with(':') || units[*at].kind == Kind::Announcement
-    });
-    let whole = lead.unwrap_or(start)..end;
-    let steps = units[first].kind == Kind::Step;
+    let list = List::around(text, units, first);
+    let whole = list.lead.unwrap_or(list.items.start)..list.items.end;
     // Steps have an order and a beginning; what does not fit comes as MORE.
-    if introduces || steps {
-        return Some(whole);
+    if introduces || units[first].kind == Kind::Step {
+        return Some(whole.collect());
     }
-    let rival = best(scores, start..seed).into_iter().chain(best(scores, seed + 1..end));
-    let rival = rival.map(|at| scores[at]).fold(0.0, f64::max);
-    let singled_out = scores[seed] > 2.0 * rival;
-    if !singled_out && room(&whole) {
-        return Some(whole);
+    let rivals = list.items.clone().filter(|at| !seed.contains(at)).map(|at| scores[at]);
+    let singled_out = scores[seed.start] > 2.0 * rivals.fold(0.0, f64::max);
+    if !singled_out && (list.lead.is_some() || fits(slice(text, units, &whole))) {
+        return Some(whole.collect());
     }
-    match lead {
-        // With its lead-in only where the two stand together; otherwise the
-        // list is given from its beginning.
-        Some(lead) if lead + 1 == seed => Some(lead..seed + 1),
-        Some(_) if !singled_out => Some(whole),
-        _ => Some(seed..seed + 1),
-    }
+    // Without its lead-in an item could say the contrary: "Never give:".
+    Some(list.lead.into_iter().chain(seed.clone()).collect())
 }
 
 /// Whether a sentence begins with one of these words; `*` stands for any end.
 fn leans(openers: &[&str], sentence: &str) -> bool {
-    let mut first = words(sentence);
-    let one = first.next().unwrap_or_default();
-    let two = format!("{one} {}", first.next().unwrap_or_default());
-    openers.iter().any(|opener| match opener.strip_suffix('*') {
-        Some(start) => one.starts_with(start),
-        None => *opener == one || *opener == two,
-    })
+    opens(openers, &words(sentence).take(2).collect::<Vec<_>>())
+}
+
+fn is_question(sentence: &str) -> bool {
+    sentence.ends_with(['?', '؟', '፧', '？'])
 }
 
 /// Whether a passage is a table row: "Name: Kasungu clinic. Opens: 7.30."
@@ -377,6 +445,7 @@ fn fields(
     ranges: &[Range<usize>],
     query: &Query,
     cosines: Option<&[f32]>,
+    span: Option<&Span>,
 ) -> Vec<Range<usize>> {
     let Some((name, rest)) = ranges.split_first() else { return Vec::new() };
     // A field's further sentences go with it.
@@ -414,7 +483,11 @@ fn fields(
         .zip(&groups)
         .map(|(overlap, group)| {
             let above = if cosines.is_some() { (cosine_of(group) - mean) / TELLING } else { 0.0 };
-            overlap + 0.3 * above.clamp(0.0, 1.0)
+            let look = overlap + 0.3 * above.clamp(0.0, 1.0);
+            let Some(span) = span else { return look };
+            let weight = f64::from(span.probability).clamp(0.0, 1.0);
+            let touches = group.start < span.range.end && span.range.start < group.end;
+            (1.0 - weight) * look + if touches { weight } else { 0.0 }
         })
         .collect();
     let top = scores.iter().copied().fold(0.0, f64::max);
@@ -422,12 +495,6 @@ fn fields(
     let chosen =
         groups.into_iter().zip(scores).filter(|(_, score)| top < STANDS_OUT || *score >= 0.5 * top);
     std::iter::once(name).chain(chosen.map(|(group, _)| group)).collect()
-}
-
-/// Whether a word turns the meaning of its neighbour in some language.
-pub(crate) fn is_negation(word: &str) -> bool {
-    let word = fold(word);
-    languages::ALL.iter().any(|pack: &&Pack| pack.negations.contains(&word.as_str()))
 }
 
 #[cfg(test)]

@@ -18,12 +18,31 @@ fn passage(text: &str) -> Passage {
 }
 
 fn picked(question: &str, text: &str, cosines: Option<&[f32]>, room: usize) -> String {
+    picked_with(question, text, cosines, None, room)
+}
+
+/// What is picked where the reader says that `words` answer.
+fn read(question: &str, text: &str, words: &str, probability: f32) -> String {
+    let start = text.find(words).unwrap();
+    let span = Span { range: start..start + words.len(), probability };
+    picked_with(question, text, None, Some(&span), 300)
+}
+
+fn picked_with(
+    question: &str,
+    text: &str,
+    cosines: Option<&[f32]>,
+    span: Option<&Span>,
+    room: usize,
+) -> String {
     let passage = passage(text);
     let candidate = Candidate {
         id: PassageId(1),
         passage: &passage,
         index_version: IndexVersion::default(),
         probability: 0.9,
+        part: None,
+        span,
     };
     let query = Query::analyse(question, Language::EN);
     let grounded = excerpt(&query, &candidate, cosines, &|text: &str| text.chars().count() <= room);
@@ -137,22 +156,110 @@ fn an_empty_passage_has_no_sentence() {
     assert_eq!(picked("", "One. Two.", Some(&[f32::NAN, f32::NAN]), 0), "[One.]\n");
 }
 
+#[test]
+fn words_that_the_reader_found_are_quoted_with_their_sentence() {
+    let text = "Malaria tablets are taken with food. A child of two years gets two tablets a day. \
+                Tablets are kept dry. Do not crush the tablets.";
+    assert_eq!(
+        read("how many malaria tablets", text, "two tablets", 0.8),
+        "[A child of two years gets two tablets a day.]\n"
+    );
+    // What leans on the sentence before and what warns behind it stay with it.
+    let text = "ORS replaces lost water. It is given in small sips. Do not stop the breast milk. \
+                Salt is cheap.";
+    assert_eq!(
+        read("how to give ORS", text, "small sips", 0.8),
+        "[ORS replaces lost water. It is given in small sips. Do not stop the breast milk.]\n"
+    );
+}
+
+#[test]
+fn a_reader_that_is_not_sure_does_not_outweigh_the_words() {
+    let text = "A birth certificate costs 1,500 kwacha. Every birth is registered in six weeks.";
+    let question = "how much does a birth certificate cost";
+    for (probability, expected) in [
+        (0.1, "[A birth certificate costs 1,500 kwacha.]\n"),
+        (f32::NAN, "[A birth certificate costs 1,500 kwacha.]\n"),
+        (0.5, "[Every birth is registered in six weeks.]\n"),
+        (f32::INFINITY, "[Every birth is registered in six weeks.]\n"),
+    ] {
+        assert_eq!(read(question, text, "six weeks", probability), expected, "{probability}");
+    }
+}
+
+#[test]
+fn an_amount_is_answered_by_its_item_with_the_lead_in() {
+    let text = "To make the drink, mix:\n- one litre of clean water\n- six spoons of sugar\n- half a \
+                spoon of salt\nGive it by the cup.";
+    assert_eq!(
+        read("how much salt", text, "half a spoon", 0.9),
+        "[To make the drink, mix:]\n[- half a spoon of salt]\n"
+    );
+    // Who asks for no amount needs them all.
+    assert_eq!(
+        read("what is in the drink", text, "six spoons of sugar", 0.9),
+        "[To make the drink, mix:\n- one litre of clean water\n- six spoons of sugar\n- half a \
+         spoon of salt]\n"
+    );
+    let steps = "How to mix it:\n1. Boil the water.\n2. Add six spoons of sugar.\n3. Add half a spoon of salt.";
+    assert_eq!(
+        read("how much sugar", steps, "six spoons", 0.9),
+        "[How to mix it:]\n[2. Add six spoons of sugar.]\n"
+    );
+}
+
+#[test]
+fn an_item_never_loses_the_line_that_forbids_it() {
+    let text = "Never give these to a child:\n- aspirin\n- codeine syrup\n- expired drugs";
+    assert!(picked("codeine syrup", text, None, 300).contains("Never give"));
+    assert!(read("codeine syrup", text, "codeine", 0.9).contains("Never give"));
+}
+
+#[test]
+fn a_line_that_says_for_whom_stays_with_its_paragraph() {
+    let text = "Adults\nTake two tablets. Swallow them with water.\nChildren under five\nGive one \
+                tablet. Crush it in milk.";
+    assert_eq!(
+        read("how many tablets", text, "one tablet", 0.9),
+        "[Children under five\nGive one tablet.]\n"
+    );
+    assert_eq!(
+        read("with what is it taken", text, "with water", 0.9),
+        "[Adults]\n[Swallow them with water.]\n"
+    );
+}
+
+#[test]
+fn a_row_gives_the_field_that_the_reader_found() {
+    let row = "Clinic: Kasungu. Opens: 7.30. Closes: 16.00. Phone: +265 1 253 400.";
+    assert_eq!(read("from when", row, "7.30", 0.9), "[Clinic: Kasungu. Opens: 7.30.]\n");
+}
+
 proptest! {
     #[test]
     fn spans_are_ordered_and_lie_on_sentence_borders(
         question in "\\PC{0,40}",
         text in "[A-Za-z .:\n0-9?-]{0,200}|\\PC{0,60}",
         room in 0usize..200,
+        start in 0usize..220,
+        length in 0usize..40,
+        probability in prop::num::f32::ANY,
     ) {
         let source = passage(&text);
+        let span = Span { range: start..start + length, probability };
         let candidate = Candidate {
             id: PassageId(1),
             passage: &source,
             index_version: IndexVersion::default(),
             probability: f64::NAN,
+            part: None,
+            span: Some(&span),
         };
         let query = Query::analyse(&question, Language::EN);
         let grounded = excerpt(&query, &candidate, None, &|t: &str| t.len() <= room);
+        if let Some(key) = &grounded.key {
+            prop_assert!(grounded.spans.iter().any(|s| s.start <= key.start && key.end <= s.end));
+        }
         let borders = sentences(&text);
         prop_assert_eq!(grounded.spans.is_empty(), borders.is_empty());
         let mut end = 0;

@@ -51,6 +51,11 @@ pub(crate) struct Pack {
     pub(crate) caveats: &'static [&'static str],
     /// Words that turn a meaning round; nothing is cut behind them. Folded.
     pub(crate) negations: &'static [&'static str],
+    /// Words that say when or for whom something holds; what has one is not left
+    /// out of a sentence. Folded.
+    pub(crate) conditions: &'static [&'static str],
+    /// Words that open a clause which only explains, and may be left out. Folded.
+    pub(crate) asides: &'static [&'static str],
     /// Patterns of danger (see [`mod@crate::danger`]), folded.
     pub(crate) danger: &'static [(Danger, &'static [&'static str])],
     /// Ordinary writing, to know the language by its letters and words.
@@ -177,6 +182,22 @@ impl Phrases {
     }
 }
 
+/// Whether some words, folded, open with one of the patterns: a word, two words,
+/// or `start*`.
+pub(crate) fn opens(patterns: &[&str], words: &[String]) -> bool {
+    let [one, rest @ ..] = words else { return false };
+    patterns.iter().any(|pattern| match (pattern.strip_suffix('*'), pattern.split_once(' ')) {
+        (Some(start), _) => one.starts_with(start),
+        (None, Some((first, second))) => one == first && rest.first().is_some_and(|w| w == second),
+        (None, None) => one == pattern,
+    })
+}
+
+/// Whether one of the patterns stands anywhere among some words, folded.
+pub(crate) fn holds(patterns: &[&str], words: &[String]) -> bool {
+    (0..words.len()).any(|at| opens(patterns, &words[at..]))
+}
+
 /// Fills `{name}` in a phrase. What is filled in is not looked at again.
 pub(crate) fn fill(phrase: &str, values: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(phrase.len());
@@ -270,6 +291,8 @@ mod tests {
                 pack.leaning,
                 pack.caveats,
                 pack.negations,
+                pack.conditions,
+                pack.asides,
             ];
             for list in lists {
                 assert!(!list.is_empty());
@@ -281,6 +304,15 @@ mod tests {
                 assert_eq!(fold(word), word, "{}", pack.language);
             }
         }
+    }
+
+    #[test]
+    fn patterns_are_words_or_beginnings_of_words() {
+        let said: Vec<String> = crate::text::words("Hata hivyo usitumie dawa").collect();
+        assert!(opens(&["hata hivyo"], &said));
+        assert!(!opens(&["hata sasa", "usi*"], &said));
+        assert!(holds(&["usi*"], &said));
+        assert!(!holds(&["usi", "dawa hii"], &said));
     }
 
     #[test]

@@ -10,7 +10,8 @@
 //! 2. The caller searches; [`rank`] puts what was found into one order with
 //!    probabilities; [`decide()`] chooses between an answer, a menu and nothing.
 //! 3. [`Decision::into_answer`] makes an [`Answer`] of it; [`excerpt()`] picks the
-//!    sentences, with the cosines of [`sentences()`] where a model gives them.
+//!    sentences, with the span that a reader found or the cosines of
+//!    [`sentences()`], where a model gives them.
 //! 4. [`Conversation::answer`] composes the pages within a [`Budget`] and
 //!    remembers what MORE, WHY and a number will mean. The conversation is then
 //!    stored with the reply, as JSON.

@@ -101,21 +101,27 @@ impl<'a> Voice<'a> {
         if call.is_empty() { line.to_owned() } else { format!("{call} {line}") }
     }
 
-    pub(crate) fn why(&self, citation: &Citation) -> Reply {
-        const MOST_CHARS: usize = 90;
+    pub(crate) fn why(&self, citations: &[Citation]) -> Reply {
         let phrases = self.phrases();
-        let mut parts = vec![citation.title.as_str()];
-        parts.extend(citation.section.iter().map(String::as_str).filter(|s| *s != citation.title));
-        parts.retain(|part| !part.is_empty());
-        let name = if parts.is_empty() { citation.document.clone() } else { parts.join(", ") };
-        let name = clip(&name, MOST_CHARS).trim_end_matches(['.', ',', ' ']);
-        let from = fill(phrases.why, &[("source", name)]);
-        let date = citation.date.map(|date| fill(phrases.why_date, &[("date", &date.to_string())]));
-        let date = date.unwrap_or_else(|| phrases.why_no_date.to_owned());
-        let url = citation.source_url.clone().unwrap_or_default();
-        let must = [from.as_str(), &date, self.sureness(citation.probability), phrases.machine];
-        let may = if url.is_empty() { Vec::new() } else { vec![url.as_str()] };
-        self.reply(ReplyKind::Why, &must, &may)
+        let joined = |parts: &mut dyn Iterator<Item = String>, mark: &str| {
+            let mut parts: Vec<String> = parts.collect();
+            parts.dedup();
+            parts.join(mark)
+        };
+        let from = joined(&mut citations.iter().map(source), "; ");
+        let from = fill(phrases.why, &[("source", &from)]);
+        let dates = citations.iter().filter_map(|citation| citation.date);
+        let date = match joined(&mut dates.map(|date| date.to_string()), ", ") {
+            none if none.is_empty() => phrases.why_no_date.to_owned(),
+            dates => fill(phrases.why_date, &[("date", &dates)]),
+        };
+        let least = citations.iter().map(|citation| citation.probability).fold(1.0, f64::min);
+        let must = [from.as_str(), &date, self.sureness(least), phrases.machine];
+        let mut urls: Vec<&str> =
+            citations.iter().filter_map(|citation| citation.source_url.as_deref()).collect();
+        urls.retain(|url| !url.is_empty());
+        urls.dedup();
+        self.reply(ReplyKind::Why, &must, &urls)
     }
 
     /// A probability in words.
@@ -128,6 +134,16 @@ impl<'a> Voice<'a> {
             self.phrases().not_sure
         }
     }
+}
+
+/// Where an answer comes from, in one line.
+fn source(citation: &Citation) -> String {
+    const MOST_CHARS: usize = 90;
+    let mut parts = vec![citation.title.as_str()];
+    parts.extend(citation.section.iter().map(String::as_str).filter(|s| *s != citation.title));
+    parts.retain(|part| !part.is_empty());
+    let name = if parts.is_empty() { citation.document.clone() } else { parts.join(", ") };
+    clip(&name, MOST_CHARS).trim_end_matches(['.', ',', ' ']).to_owned()
 }
 
 /// A sentence, and another where there is one.

@@ -140,12 +140,17 @@ fn answer(query: &Query, library: &[Passage], only: Option<PassageId>) -> Answer
             passage,
             index_version: IndexVersion { epoch: 1, version: 1 },
             probability: probability(query, passage),
+            part: None,
+            span: None,
         })
         .filter(|candidate| only.is_none_or(|id| candidate.id == id))
         .collect();
     candidates.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    let decision =
-        if only.is_some() { Decision::Found(0) } else { decide(query, &candidates, &THRESHOLDS) };
+    let decision = if only.is_some() {
+        Decision::Found(0, None)
+    } else {
+        decide(query, &candidates, &THRESHOLDS)
+    };
     let fits = |text: &str| sms(text) <= 2;
     decision.into_answer(query, &candidates, |candidate| excerpt(query, candidate, None, &fits))
 }
@@ -226,6 +231,42 @@ fn a_question_in_english_with_more_and_why() {
               (nothing)
         "#]],
     );
+}
+
+#[test]
+fn an_answer_of_two_halves_names_both_its_sources() {
+    let library = library();
+    let candidate = |at: usize| Candidate {
+        id: PassageId(at as i64 + 1),
+        passage: &library[at],
+        index_version: IndexVersion { epoch: 1, version: 1 },
+        probability: 0.9 - 0.1 * at as f64,
+        part: None,
+        span: None,
+    };
+    let query = Query::analyse("papers for a certificate", Language::EN);
+    let candidates = [candidate(0), candidate(1)];
+    let answer = Decision::Found(0, Some(1))
+        .into_answer(&query, &candidates, |candidate| excerpt(&query, candidate, None, &|_| true));
+    let (site, budget) = (site(), Budget { parts: 3, cost: &sms });
+    let now = Timestamp::from_unix_seconds(1_795_000_000);
+    let mut conversation = Conversation::default();
+    let found = conversation.answer(&query, answer, now, &site, &budget);
+    let Step::Reply(why) = conversation.receive("why", now, &site, &budget) else {
+        panic!("WHY is answered")
+    };
+    expect![[r#"
+        Bring these papers:
+        - the child's health passport
+        - the mother's identity card
+        - a letter from the village head
+        Source: Births and deaths 2024
+        A death certificate is given by the district office.
+        Source: Births and deaths 2024
+        Send MORE for the rest.
+
+        The answer is from: Births and deaths, Birth certificate; Births and deaths, Death certificate. Date: 2024-03-01. I think that it fits your question, but I am not certain. A machine chose it. No person checked it. https://example.org/guide"#]].assert_eq(&[found.pages, why.pages].concat().join("\n\n"));
+    assert_eq!((found.citations.len(), why.citations.len()), (2, 2));
 }
 
 #[test]
@@ -651,8 +692,10 @@ fn long_and_broken_texts_are_answered_or_refused_but_never_panic() {
 
 #[test]
 fn a_stored_conversation_of_an_older_version_is_read() {
-    let conversation: Conversation =
-        serde_json::from_str(r#"{"stopped":true,"something_new":1}"#).unwrap();
+    let conversation: Conversation = serde_json::from_str(
+        r#"{"stopped":true,"cited":{"at":0,"citation":{}},"something_new":1}"#,
+    )
+    .unwrap();
     assert!(conversation.is_stopped());
     assert!(!format!("{conversation:?}").contains("question"));
 }

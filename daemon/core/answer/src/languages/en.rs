@@ -35,7 +35,11 @@ pub(super) static PACK: Pack = Pack {
         "also", "otherwise", "except", "unless", "instead", "so", "therefore", "if", "do not", "never"],
     caveats: &["but", "however", "do not", "don t", "never", "except", "unless", "not", "only", "no", "stop", "avoid"],
     negations: &["not", "no", "never", "without", "nor", "cannot", "don", "must", "only", "less",
-        "more", "under", "over", "below", "above", "at", "least", "most", "than"],
+        "more", "under", "over", "below", "above", "least", "most", "than"],
+    conditions: &["if", "unless", "when", "whenever", "while", "until", "till", "except", "excluding",
+        "provided", "before", "after", "during", "within", "between", "who", "whose", "where",
+        "otherwise", "instead", "should", "may", "might", "avoid", "stop"],
+    asides: &["which", "because", "so that", "such as", "for example", "including", "namely"],
     danger: &[
         (Danger::Medical, &[
             "convuls*", "seizure*", "having fits", "has fits", "unconscious*", "lost_consciousness",

@@ -38,6 +38,11 @@ pub(super) static PACK: Pack = Pack {
     caveats: &["mais", "cependant", "toutefois", "ne", "sauf", "jamais", "evitez", "n", "attention"],
     negations: &["ne", "n", "pas", "jamais", "sans", "ni", "aucun", "aucune", "non", "plus", "moins",
         "que", "seulement", "sous", "sur", "au", "avant"],
+    conditions: &["si", "sauf", "quand", "lorsque", "lorsqu", "tant", "jusqu", "jusque", "apres",
+        "pendant", "entre", "chez", "dont", "qui", "sinon", "plutot", "des", "evitez", "arretez",
+        "excepte", "condition", "cas"],
+    asides: &["car", "parce", "puisque", "puisqu", "afin", "notamment", "par exemple", "ce qui",
+        "c est"],
     danger: &[
         (Danger::Medical, &[
             "convuls*", "inconscien*", "perdu connaissance", "perte connaissance", "evanoui*",

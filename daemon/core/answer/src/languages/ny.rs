@@ -35,8 +35,11 @@ pub(super) static PACK: Pack = Pack {
     leaning: &["izi", "ichi", "iwo", "iye", "koma", "komabe", "komanso", "ndipo", "kenako", "ngati",
         "kupanda", "kupatula", "osa", "musa", "choncho", "apo"],
     caveats: &["koma", "komabe", "osa*", "musa*", "kupatula", "pewani", "osati"],
-    negations: &["osati", "ayi", "osa", "musa", "musamwe", "musapatse", "popanda", "palibe", "kapena",
-        "kuposa", "osachepera", "osapitirira", "yekha", "chabe"],
+    negations: &["osati", "ayi", "osa*", "musa*", "asa*", "usa*", "sa*", "si*", "popanda", "palibe",
+        "kapena", "kuposa", "yekha", "chabe"],
+    conditions: &["ngati", "pokhapokha", "kupatula", "pamene", "mpaka", "asana*", "atatha", "pambuyo",
+        "pakati", "mukama*", "akama*", "ukama*", "pewani", "siyani", "amene"],
+    asides: &["chifukwa", "popeza", "monga", "mwachitsanzo", "kutanthauza"],
     danger: &[
         (Danger::Medical, &[
             "*komoka", "*komokere", "khunyu", "*kunyuka", "sakupuma", "sangapume", "*lephera kupuma",

@@ -39,6 +39,10 @@ pub(super) static PACK: Pack = Pack {
     caveats: &["mas", "porem", "contudo", "nao", "nunca", "exceto", "excepto", "evite", "atencao", "salvo"],
     negations: &["nao", "nunca", "sem", "nem", "nenhum", "nenhuma", "jamais", "so", "menos", "mais",
         "apenas", "ate", "antes", "abaixo", "acima"],
+    conditions: &["se", "caso", "quando", "enquanto", "exceto", "excepto", "salvo", "depois", "durante",
+        "entre", "quem", "senao", "evite", "pare", "desde", "dentro", "apos"],
+    asides: &["porque", "pois", "para que", "por exemplo", "incluindo", "o que", "a qual", "o qual",
+        "ou seja"],
     danger: &[
         (Danger::Medical, &[
             "convuls*", "inconscient*", "desmai*", "perdeu consciencia", "perdeu sentidos",

@@ -35,8 +35,14 @@ pub(super) static PACK: Pack = Pack {
     leaning: &["hii", "hiyo", "hizi", "huyu", "hawa", "hao", "lakini", "hata hivyo", "pia", "kisha",
         "halafu", "ikiwa", "kama", "isipokuwa", "vinginevyo", "usi", "badala", "hivyo"],
     caveats: &["lakini", "usi*", "isipokuwa", "hata hivyo", "kamwe", "epuka", "acha", "si", "sio"],
-    negations: &["si", "sio", "siyo", "hapana", "bila", "kamwe", "hakuna", "wala", "usitumie", "usimpe",
-        "usi", "haifai", "hairuhusiwi", "chini", "zaidi", "angalau", "tu", "pungufu"],
+    negations: &["si", "sio", "siyo", "hapana", "bila", "kamwe", "hakuna", "wala", "usi*", "msi*", "asi*",
+        "wasi*", "tusi*", "hau*", "hai*", "haw*", "haku*", "hatu*", "ham*", "hazi*", "chini", "zaidi",
+        "angalau", "tu", "pungufu"],
+    conditions: &["ikiwa", "kama", "endapo", "iwapo", "isipokuwa", "hadi", "mpaka", "kabla", "baada",
+        "wakati", "unapo*", "anapo*", "wanapo*", "inapo*", "kati", "ndani", "ambaye", "ambao",
+        "vinginevyo", "badala", "epuka", "acha", "aki*", "waki*", "uki*", "tuki*", "iki*", "ziki*"],
+    asides: &["kwa sababu", "kwa kuwa", "kwani", "ambayo", "ambazo", "ambacho", "ambalo", "kwa mfano",
+        "ikiwemo", "yaani"],
     danger: &[
         (Danger::Medical, &[
             "degedege", "*poteza fahamu", "*potewa fahamu", "hana_fahamu", "*zimia", "*zirai",
