@@ -20,6 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import groups
+
 ROOT = Path(__file__).resolve().parents[2]
 SETS = ROOT.parent / "shared" / "eval"
 SKIPPED = 77
@@ -33,6 +35,9 @@ SLICES = [
     ("xquad-en", 240, 93.0),
 ]
 EVERY = 10
+# Taken whole: every question with several groups must have one of each in the
+# top ten.
+GROUPED = ["govstack"]
 
 # The wanted hit@1 in %, and BM25's on every set.
 FLOORS = {"squad-dev": 84.0, "medquad": 60.0, "tydiqa-sw": 77.0, "xquad-es-en": 83.0}
@@ -70,7 +75,19 @@ def slices(given: argparse.Namespace) -> int:
             missed = first < floor
             failed |= missed
             print(f"{name:14} {len(qrels):4} questions  hit@1 {first:5.1f}  hit@10 {ten:5.1f}  floor {floor:5.1f}  {'MISSED' if missed else 'ok'}", flush=True)
+        for name in GROUPED:
+            run = Path(folder) / f"{name}.run"
+            evaluate(given, SETS / name / "corpus.jsonl.gz", SETS / name / "queries.jsonl", run, "full")
+            failed |= not grouped(SETS / name / "groups-queries.jsonl", run)
     return 1 if failed else 0
+
+
+def grouped(judged: Path, run: Path) -> bool:
+    """Whether the questions with several groups pass; says how many."""
+    several, _ = groups.passed(groups.places(judged, run))
+    passed = several[0] == several[1]
+    print(f"{run.stem:14} {groups.said(several)} questions with several groups have all in the top {groups.DEPTH}  {'ok' if passed else 'MISSED'}", flush=True)
+    return passed
 
 
 def cut(source: Path, made: Path, passages: int) -> dict[str, dict[str, int]]:
@@ -91,6 +108,7 @@ def cut(source: Path, made: Path, passages: int) -> dict[str, dict[str, int]]:
 
 def everything(given: argparse.Namespace) -> int:
     failed = False
+    with_groups = []
     names = given.sets.split(",") if given.sets else sorted(p.name for p in SETS.iterdir() if p.is_dir())
     print("| set | questions | " + " | ".join(MODES) + " |\n|---|---|" + "---|" * len(MODES))
     with tempfile.TemporaryDirectory() as folder:
@@ -112,6 +130,11 @@ def everything(given: argparse.Namespace) -> int:
                 label = name + queries.stem.removeprefix("queries").replace("_", " ")
                 cells = " | ".join(f"{a:.1f} / {b:.1f}" for a, b in scores.values())
                 print(f"| {label} | {len(qrels):,} | {cells} |{' MISSED' if missed else ''}", flush=True)
+                judged = SETS / name / f"groups-{queries.stem}.jsonl"
+                if judged.exists():
+                    with_groups.append((judged, runs / f"{name}-{queries.stem}-{MODES[-1]}.run"))
+        for judged, run in with_groups:
+            failed |= not grouped(judged, run)
     return 1 if failed else 0
 
 
