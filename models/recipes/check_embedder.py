@@ -25,9 +25,8 @@ import numpy as np
 import onnxruntime
 import tokenizers
 
-from e5s1 import BLOCK, BLOCK_BYTES, expand
 from golden import prompt
-from table import HEADER_BYTES
+from table import Table
 from vocabulary import Tokenizer, Vocabulary
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
@@ -83,15 +82,11 @@ def window(ids: list[int], size: int = 512) -> list[int]:
 
 
 def check_embeddings(folder: Path, golden: list[dict]) -> int:
-    raw = (folder / "embedding.q4").read_bytes()
     session = onnxruntime.InferenceSession(folder / "embedder.onnx")
-    width = session.get_inputs()[0].shape[1]
-    row = width // BLOCK * BLOCK_BYTES
-    table = np.frombuffer(raw, np.uint8, offset=HEADER_BYTES).reshape(-1, row)
+    table = Table(folder / "embedding.q4")
     cosines = {}
     for entry in golden:
-        tokens = expand(table[entry["ids"]]).reshape(-1, width)
-        (pooled,) = session.run(None, {"embeddings": tokens})
+        (pooled,) = session.run(None, {"embeddings": table.of(entry["ids"])})
         right = np.array(entry["embedding"])
         cosine = pooled @ right / np.linalg.norm(pooled) / np.linalg.norm(right)
         cosines.setdefault(entry["language"], []).append(float(cosine))

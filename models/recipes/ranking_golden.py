@@ -1,7 +1,7 @@
 """A small example with the figures that the daemon's ranker must reproduce.
 
-Passages and questions are our own. The weights are those just fitted, so the
-file is written together with them.
+Passages and questions are our own, and so are the readings: no model gave them.
+The weights are those just fitted, so the file is written together with them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 
 import numpy as np
 
+import ranking_reading
 from ranking_evidence import MODELS, Collection, Embedder, prompt_passage, prompt_query, query_trigrams, query_words
 from ranking_signals import Evidence, Texts, judge, standings
 
@@ -34,7 +35,12 @@ QUESTIONS = [
 ]  # fmt: skip
 
 
-def write(embedder: Embedder, weights: np.ndarray, calibration: np.ndarray) -> None:
+# Relevance, log-odds that it is answered, the span's probability, of the first passages.
+READINGS = [(0.4, -1.5, 0.02), (3.1, 2.2, 0.61), (-2.0, -4.0, 0.0)]
+
+
+def write(embedder: Embedder, before, after) -> None:
+    """Takes the two stages that `ranking.py` fitted."""
     headings, texts = map(list, zip(*PASSAGES))
     prompts = [prompt_passage(h, t) for h, t in PASSAGES]
     collection = Collection(headings, texts, embedder.all(prompts))
@@ -49,15 +55,35 @@ def write(embedder: Embedder, weights: np.ndarray, calibration: np.ndarray) -> N
             [collection.frequency(word) for word in asked], len(texts),
         )  # fmt: skip
         judged = judge(evidence, cut)
-        scores = judged.features() @ weights
+        scores = judged.features() @ before.weights
         order = sorted(range(len(scores)), key=lambda i: (-scores[i], judged.candidates[i]))
-        odds = standings(judged, scores, np.array(order), len(order)) @ calibration
+        odds = standings(judged, scores, np.array(order), len(order)) @ before.calibration
         probabilities = np.minimum.accumulate(1 / (1 + np.exp(-odds)))
+        ranked = [[judged.candidates[i], scores[i], p] for i, p in zip(order, probabilities)]
         cases.append({
             "language": language, "question": question, "query_words": asked,
             "words": evidence.words, "trigrams": evidence.trigrams, "dense": evidence.dense,
             "frequencies": evidence.frequencies,
-            "ranked": [[judged.candidates[i], scores[i], p] for i, p in zip(order, probabilities)],
+            "ranked": ranked, "reread": reread(judged.context, ranked, after),
         })  # fmt: skip
     path = MODELS.parent / "daemon/core/answer/src/rank/golden.json"
-    path.write_text(json.dumps({"passages": PASSAGES, "cases": cases}, ensure_ascii=False, indent=1) + "\n")
+    path.write_text(json.dumps({"passages": PASSAGES, "readings": READINGS, "cases": cases}, ensure_ascii=False, indent=1) + "\n")
+
+
+def reread(context: np.ndarray, ranked: list[list[float]], after) -> list[list[float]]:
+    """The first candidates in their order after reading."""
+    first = ranked[: len(READINGS)]
+    if not first:
+        return []
+    least = ranking_reading.LEAST
+    chance = np.clip([p for _, _, p in first], least, 1 - least)
+    signals = [
+        [score, relevance, answered, np.log(max(span, least))]
+        for (_, score, _), (relevance, answered, span) in zip(first, READINGS)
+    ]  # fmt: skip
+    read = ranking_reading.Read([c for c, _, _ in first], np.array(signals), np.log(chance / (1 - chance)), context)
+    scores = read.features() @ after.weights
+    order = np.argsort(-scores, kind="stable")
+    odds = ranking_reading.standings(read, scores, order, len(order)) @ after.calibration
+    probabilities = np.minimum.accumulate(1 / (1 + np.exp(-odds)))
+    return [[read.candidates[i], scores[i], p] for i, p in zip(order, probabilities)]

@@ -1,19 +1,23 @@
 """Retrieval pools out of the reading and pair data of `shared/train`.
 
 A pool is a small collection with questions that it answers: every kind of
-question that a site meets has one, so that no kind decides the fit alone.
+question that a site meets has one, so that no kind decides the fit alone. Only
+questions whose passages no model was trained on are asked (`corpus.py`).
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-MOST_PASSAGES = 800
+import corpus
+from corpus import rows
+from noise import noisy
+
+MOST_PASSAGES = 350
 
 
 @dataclass
@@ -36,13 +40,6 @@ class Pool:
         self.headings = self.headings or [""] * len(self.passages)
 
 
-def rows(folder: Path, file: str, *, src: str | None = None, lang: str | None = None):
-    for line in gzip.open(folder / f"{file}.jsonl.gz", "rt"):
-        row = json.loads(line)
-        if (src is None or row["src"] == src) and (lang is None or row["lang"] == lang):
-            yield row
-
-
 def pool(
     rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *,
     questions: int, passages: int, distractors: list[str] = (), held_out: bool = False,
@@ -52,7 +49,7 @@ def pool(
     for language, question, passage in pairs:
         if question.strip() and passage.strip():
             by_question.setdefault((language, question.strip()), set()).add(passage)
-    asked = sorted(by_question)
+    asked = sorted(key for key, answers in by_question.items() if all(map(corpus.held_out, answers)))
     rng.shuffle(asked)
     asked = asked[:questions]
     kept = {passage for key in asked for passage in by_question[key]}
@@ -103,35 +100,11 @@ def titled(rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *, 
     chosen = sorted(title for title, pairs in documents.items() if len(pairs) > 1)
     rng.shuffle(chosen)
     rows = list(dict.fromkeys((t, q, p) for t in chosen[:topics] for q, p in documents[t]))
-    asked = sorted({q for _, q, _ in rows})
+    asked = sorted({q for _, q, p in rows if corpus.held_out(p)})
     rng.shuffle(asked)
     asked = asked[:questions]
     relevant = [{i for i, (_, q, _) in enumerate(rows) if q == question} for question in asked]
     return Pool(name, [p for _, _, p in rows], asked, ["en"] * len(asked), relevant, headings=[t for t, _, _ in rows])
-
-
-def noisy(rng: random.Random, text: str, abbreviations: dict[str, dict[str, int]]) -> str:
-    """The text as somebody in a hurry types it on a keypad."""
-    words = []
-    for word in text.lower().rstrip("?").split():
-        core = word.strip(".,;:!?\"'()")
-        if core in abbreviations and rng.random() < 0.7:
-            spellings = abbreviations[core]
-            word = rng.choices(list(spellings), list(spellings.values()))[0]
-        elif core.isalpha() and len(core) > 3 and rng.random() < 0.45:
-            kind, at = rng.randrange(5), rng.randrange(1, len(core) - 1)
-            if kind == 0:
-                word = core[:at] + core[at + 1 :]
-            elif kind == 1:
-                word = core[:at] + core[at + 1] + core[at] + core[at + 2 :]
-            elif kind == 2:
-                word = core[0] + "".join(c for c in core[1:-1] if c not in "aeiou") + core[-1]
-            elif kind == 3:
-                word = core[:at] + core[at] + core[at:]
-            else:
-                word = core[:at] + rng.choice("abcdefghijklmnoprstuvwyz") + core[at + 1 :]
-        words.append(word)
-    return " ".join(words)
 
 
 def pools(folder: Path, seed: int = 2) -> list[Pool]:

@@ -1,4 +1,4 @@
-"""The encoder in NumPy, unquantised: what the int8 graph is measured against.
+"""The encoders in NumPy, unquantised: what the int8 graph is measured against.
 
 The weights are those of the source, expanded to f32; the arithmetic is f64, so
 that the golden vectors do not depend on a machine's BLAS.
@@ -16,6 +16,12 @@ from encoder import Linear, Norm, Weights
 
 def embed(source: Source, weights: Weights, tokens: np.ndarray) -> np.ndarray:
     """The unit embedding of one text, from its tokens' embeddings `[sequence, hidden]`."""
+    pooled = encode(source, weights, tokens).mean(axis=0)
+    return pooled / np.linalg.norm(pooled)
+
+
+def encode(source: Source, weights: Weights, tokens: np.ndarray) -> np.ndarray:
+    """The last hidden states `[sequence, hidden]`."""
     tokens = tokens.astype(np.float64)
     x = norm(tokens + weights.positions[: len(tokens)], weights.embedding_norm, source.epsilon)
     for layer in weights.layers:
@@ -23,8 +29,7 @@ def embed(source: Source, weights: Weights, tokens: np.ndarray) -> np.ndarray:
         x = norm(x + linear(context, layer.attention_out), layer.attention_norm, source.epsilon)
         inner = gelu(linear(x, layer.inner))
         x = norm(x + linear(inner, layer.outer), layer.output_norm, source.epsilon)
-    pooled = x.mean(axis=0)
-    return pooled / np.linalg.norm(pooled)
+    return x
 
 
 def linear(x: np.ndarray, l: Linear) -> np.ndarray:

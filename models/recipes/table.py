@@ -12,10 +12,11 @@ nibbles are elements 0-15 and whose high nibbles are 16-31, each minus 8.
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 
 import numpy as np
 
-from e5s1 import BLOCK, BLOCK_BYTES
+from e5s1 import BLOCK, BLOCK_BYTES, expand
 
 HEADER_BYTES = 64
 
@@ -25,3 +26,16 @@ def table(blocks: np.ndarray) -> bytes:
     width = blocks.shape[1] // BLOCK_BYTES * BLOCK
     header = struct.pack("<4s4I", b"JBQ4", 1, len(blocks), width, BLOCK)
     return header.ljust(HEADER_BYTES, b"\0") + blocks.tobytes()
+
+
+class Table:
+    """The file, read again."""
+
+    def __init__(self, path: Path) -> None:
+        raw = path.read_bytes()
+        rows, self.width = struct.unpack_from("<2I", raw, 8)
+        self.blocks = np.frombuffer(raw, np.uint8, offset=HEADER_BYTES).reshape(rows, -1)
+
+    def of(self, ids: list[int] | slice) -> np.ndarray:
+        """The tokens' embeddings, f32 `[tokens, width]`."""
+        return expand(self.blocks[ids]).reshape(-1, self.width)

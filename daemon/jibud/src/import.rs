@@ -209,7 +209,7 @@ fn try_golden(
     for golden_query in queries {
         let question = query(&golden_query.question, None, config);
         let found = library
-            .search(&question, Scope::Edition(edition), Mode::Hybrid, GOLDEN_DEPTH)?
+            .search(&question, Scope::Edition(edition), Mode::Full, GOLDEN_DEPTH)?
             .candidates
             .iter()
             .any(|candidate| candidate.passage.document == golden_query.document);

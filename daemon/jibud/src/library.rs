@@ -1,22 +1,24 @@
-//! Questions against the index: embed, search, rank, decide.
+//! Questions against the index: embed, search, rank, read, decide.
 //!
 //! One [`Library`] serves one thread; all share the models. The evaluation and
 //! the golden queries go through here too, so what is measured is what runs.
 
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
-use jibu_answer::rank::{Evidence, Listed, Named, Parameters, Part, Ranker, diversify};
+use jibu_answer::rank::{Evidence, Listed, Named, Parameters, Part, Ranked, Ranker, diversify};
 use jibu_answer::{
-    Answer, Budget, Candidate, Grounded, Query, Topic, decide, excerpt, identify, sentences,
+    Answer, Budget, Candidate, Grounded, Query, Topic, decide, excerpt, identify,
+    sentences,
 };
 use jibu_inference::{Models, read_artefact};
 use jibu_store::{
     ContentReader, EditionState, FieldWeights, MAX_TRIGRAMS, ModelHash, Scope, Snapshot,
 };
-use jibu_types::{Embedding, Hit, IndexVersion, Language, Passage, PassageId};
+use jibu_types::{Embedding, IndexVersion, Language, Passage, PassageId, Reading, Span};
 
 use crate::config::Config;
 
@@ -47,6 +49,11 @@ impl Engine {
     pub fn models(&self) -> &Models {
         &self.models
     }
+
+    /// What judges passages.
+    pub fn ranker(&self) -> &Ranker {
+        &self.ranker
+    }
 }
 
 /// A passage that was found for a question.
@@ -64,6 +71,8 @@ pub struct Retrieved {
     pub probability: f64,
     /// Which half of the answer it can be; none where the answer has no halves.
     pub part: Option<Part>,
+    /// The words in it that answer, if it was read.
+    pub span: Option<Span>,
 }
 
 /// Milliseconds by step.
@@ -88,8 +97,10 @@ pub enum Mode {
     /// Embeddings.
     Dense,
     /// All of them.
-    #[default]
     Hybrid,
+    /// All of them, and the reader looks at the first few.
+    #[default]
+    Full,
 }
 
 /// The index as one thread asks it.
@@ -97,6 +108,7 @@ pub enum Mode {
 pub struct Library {
     engine: Arc<Engine>,
     reader: ContentReader,
+    threads: usize,
 }
 
 impl Library {
@@ -112,7 +124,20 @@ impl Library {
 
     /// A library over an index that is open.
     pub fn new(engine: Arc<Engine>, reader: ContentReader) -> Library {
-        Library { engine, reader }
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Library { engine, reader, threads }
+    }
+
+    /// Passages are read on so many threads; on as many as there are cores
+    /// unless this says otherwise.
+    #[must_use]
+    pub fn reading_on(self, threads: NonZero<usize>) -> Library {
+        Library { threads: threads.get(), ..self }
+    }
+
+    /// The models that it asks.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// The version of each collection that is answered from.
@@ -137,10 +162,11 @@ impl Library {
     ) -> anyhow::Result<Found> {
         let engine = Arc::clone(&self.engine);
         let snapshot = self.reader.snapshot()?;
-        let mut found = find(&engine, &snapshot, query, scope, mode)?;
+        let mut found = find(&engine, &snapshot, query, scope, mode, self.threads)?;
         let begun = Instant::now();
         if let Some(named) = Named::of(query, &listed(&found.candidates)) {
-            let aside = find(&engine, &snapshot, named.rest(), scope, mode)?.candidates;
+            let rest = named.rest();
+            let aside = find(&engine, &snapshot, rest, scope, mode, self.threads)?.candidates;
             found.candidates = beside(&named, found.candidates, aside);
             found.timings.insert("aside".into(), begun.elapsed().as_secs_f64() * 1000.0);
         }
@@ -157,7 +183,7 @@ impl Library {
         query: &Query,
         budget: &Budget<'_>,
     ) -> anyhow::Result<(Answer, Found)> {
-        let mut found = self.search(query, Scope::Active, Mode::Hybrid, SHOWN)?;
+        let mut found = self.search(query, Scope::Active, Mode::Full, SHOWN)?;
         let begun = Instant::now();
         let candidates: Vec<Candidate<'_>> = found.candidates.iter().map(candidate).collect();
         let decision = decide(query, &candidates, self.engine.ranker.thresholds());
@@ -184,7 +210,7 @@ impl Library {
         let Some(passage) = passage.filter(|passage| passage.heading() == topic.heading) else {
             return self.answer(query, budget);
         };
-        let mut found = self.search(query, Scope::Active, Mode::Hybrid, SHOWN)?;
+        let mut found = self.search(query, Scope::Active, Mode::Full, SHOWN)?;
         let index_version = self.reader.index_version(&passage.collection)?.unwrap_or_default();
         // A person pointed at it: it is no guess.
         let chosen = Retrieved {
@@ -194,6 +220,7 @@ impl Library {
             score: 0.0,
             probability: 1.0,
             part: None,
+            span: None,
         };
         let grounded = self.ground(query, found.embedding.as_ref(), &candidate(&chosen), budget);
         found.candidates.retain(|other| other.id != chosen.id);
@@ -275,7 +302,7 @@ fn candidate(found: &Retrieved) -> Candidate<'_> {
         index_version: found.index_version,
         probability: found.probability,
         part: found.part,
-        span: None,
+        span: found.span.as_ref(),
     }
 }
 
@@ -286,6 +313,7 @@ fn find(
     query: &Query,
     scope: Scope,
     mode: Mode,
+    threads: usize,
 ) -> anyhow::Result<Found> {
     let mut clock = Clock::start();
     let wants_dense = mode != Mode::Lexical && !query.text.is_empty();
@@ -315,8 +343,30 @@ fn find(
     };
     clock.lap("dense");
 
-    let candidates = rank(&engine.ranker, snapshot, query, &words, &trigrams, &dense)?;
+    let ids = Evidence::candidates(&words, &trigrams, &dense);
+    let passages = snapshot.passages(&ids)?;
+    let evidence = Evidence {
+        words: &words,
+        trigrams: &trigrams,
+        dense: &dense,
+        frequencies: &snapshot.document_frequencies(&query.words)?,
+        passage_count: snapshot.passage_count()?,
+        passages: &passages,
+    };
+    let mut ranked = engine.ranker.rank(query, &evidence);
     clock.lap("rank");
+    let mut spans = HashMap::new();
+    if mode == Mode::Full {
+        let first = &ranked[..ranked.len().min(engine.ranker.most_read())];
+        let readings = read(engine, query, first, &passages, threads);
+        for (ranked, reading) in first.iter().zip(&readings) {
+            let span = reading.as_ref().and_then(|reading| reading.span.clone());
+            spans.extend(span.map(|span| (ranked.passage, span)));
+        }
+        ranked = engine.ranker.reread(&evidence, ranked, &readings);
+        clock.lap("read");
+    }
+    let candidates = retrieved(snapshot, ranked, passages, spans)?;
     Ok(Found { candidates, embedding, timings: clock.timings })
 }
 
@@ -345,26 +395,53 @@ fn beside(named: &Named, found: Vec<Retrieved>, aside: Vec<Retrieved>) -> Vec<Re
     placed.collect()
 }
 
-fn rank(
-    ranker: &Ranker,
-    snapshot: &Snapshot<'_>,
+/// What the reader says of each of the ranked passages; nothing of one that it
+/// cannot read, because the searches alone will do then.
+fn read(
+    engine: &Engine,
     query: &Query,
-    words: &[Hit],
-    trigrams: &[Hit],
-    dense: &[Hit],
-) -> anyhow::Result<Vec<Retrieved>> {
-    let ids = Evidence::candidates(words, trigrams, dense);
-    let passages = snapshot.passages(&ids)?;
-    let frequencies = snapshot.document_frequencies(&query.words)?;
-    let evidence = Evidence {
-        words,
-        trigrams,
-        dense,
-        frequencies: &frequencies,
-        passage_count: snapshot.passage_count()?,
-        passages: &passages,
+    ranked: &[Ranked],
+    passages: &[(PassageId, Passage)],
+    threads: usize,
+) -> Vec<Option<Reading>> {
+    let passages: HashMap<PassageId, &Passage> = passages.iter().map(|(id, p)| (*id, p)).collect();
+    let reader = engine.models.reader();
+    let one = |ranked: &Ranked| {
+        let passage = passages.get(&ranked.passage)?;
+        let reading = reader.skim(&query.text, &passage.heading(), &passage.text);
+        reading.inspect_err(|error| tracing::warn!(%error, "a passage was not read")).ok()
     };
-    let ranked = ranker.rank(query, &evidence);
+    // Each thread takes every so many-th, which spreads the long ones.
+    let threads = threads.clamp(1, ranked.len().max(1));
+    let mut readings = vec![None; ranked.len()];
+    std::thread::scope(|scope| {
+        let one = &one;
+        let others: Vec<_> = (1..threads)
+            .map(|first| {
+                let own = ranked.iter().skip(first).step_by(threads);
+                scope.spawn(move || own.map(one).collect::<Vec<_>>())
+            })
+            .collect();
+        let mut keep = |first: usize, found: Vec<Option<Reading>>| {
+            let places = readings.iter_mut().skip(first).step_by(threads);
+            places.zip(found).for_each(|(place, reading)| *place = reading);
+        };
+        keep(0, ranked.iter().step_by(threads).map(one).collect());
+        for (thread, first) in others.into_iter().zip(1..) {
+            // A thread that panicked has read nothing.
+            keep(first, thread.join().unwrap_or_default());
+        }
+    });
+    readings
+}
+
+/// The ranked passages with their texts and versions.
+fn retrieved(
+    snapshot: &Snapshot<'_>,
+    ranked: Vec<Ranked>,
+    passages: Vec<(PassageId, Passage)>,
+    mut spans: HashMap<PassageId, Span>,
+) -> anyhow::Result<Vec<Retrieved>> {
     let mut versions = HashMap::new();
     for edition in snapshot.editions()? {
         if edition.state == EditionState::Active {
@@ -372,7 +449,7 @@ fn rank(
         }
     }
     let mut passages: HashMap<PassageId, Passage> = passages.into_iter().collect();
-    let candidates = ranked.into_iter().filter_map(|ranked| {
+    let found = ranked.into_iter().filter_map(|ranked| {
         let passage = passages.remove(&ranked.passage)?;
         let index_version = versions.get(&passage.collection).copied().unwrap_or_default();
         Some(Retrieved {
@@ -382,9 +459,10 @@ fn rank(
             score: ranked.score,
             probability: ranked.probability,
             part: None,
+            span: spans.remove(&ranked.passage),
         })
     });
-    Ok(candidates.collect())
+    Ok(found.collect())
 }
 
 /// Measures the steps of a search.

@@ -1,5 +1,6 @@
 //! Asks a corpus its questions through the daemon's own library.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -26,7 +27,7 @@ pub enum Mode {
     Dense,
     /// All three, ranked together.
     Hybrid,
-    /// All that the daemon does with a question: today the same as hybrid.
+    /// All that the daemon does with a question: hybrid, and the first are read.
     Full,
 }
 
@@ -74,9 +75,12 @@ impl<'a> Searcher<'a> {
                 return Ok(Searcher::Store { reader, engine, mode });
             }
             Mode::Lexical => library::Mode::Lexical,
-            Mode::Hybrid | Mode::Full => library::Mode::Hybrid,
+            Mode::Hybrid => library::Mode::Hybrid,
+            Mode::Full => library::Mode::Full,
         };
-        Ok(Searcher::Library { library: Library::new(Arc::clone(engine), reader), mode })
+        // Every thread here has its own question.
+        let library = Library::new(Arc::clone(engine), reader).reading_on(NonZero::<usize>::MIN);
+        Ok(Searcher::Library { library, mode })
     }
 
     fn search(&mut self, text: &str, k: usize) -> anyhow::Result<Ranking> {

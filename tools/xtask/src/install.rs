@@ -24,18 +24,16 @@ fn is_installed(package: &str) -> bool {
     query.output().is_ok_and(|output| output.stdout == b"installed")
 }
 
-/// A Python environment with these packages (`name==version`); gives its `python`.
-pub(crate) fn python(packages: &[&str]) -> anyhow::Result<PathBuf> {
+/// A Python environment with what a requirements file names; gives its `python`.
+pub(crate) fn python(requirements: &str) -> anyhow::Result<PathBuf> {
     let environment = cache()?.join("jibu-venv-test");
     let python = environment.join("bin/python");
     if !python.exists() {
         let folder = environment.to_str().context("the cache folder's name is no UTF-8")?;
         run(program("python3", &["-m", "venv", folder]))?;
     }
-    let mut install =
-        program(&python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    install.args(packages);
-    run(install)?;
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(program(&python, &[&install[..], &["-r", requirements]].concat()))?;
     Ok(python)
 }
 

@@ -40,7 +40,7 @@ const STEPS: [Step; 10] = [
     Step { name: "end-to-end", what: "SMS, kill -9, kiosk in Chromium", run: end_to_end },
     Step {
         name: "retrieval",
-        what: "slices of the evaluation, scored by ir-measures",
+        what: "slices of the evaluation, scored by ir-measures and SQuAD's scorer",
         run: retrieval,
     },
     Step { name: "demo", what: "the demonstration, once", run: demo },
@@ -119,11 +119,14 @@ fn retrieval() -> anyhow::Result<()> {
         println!("skipped: the evaluation data (../shared/eval) is not here");
         return Ok(());
     }
-    let python = install::python(&["ir-measures==0.4.3"])?;
+    let python = install::python("tools/eval/requirements.txt")?;
     run(cargo(&BUILD))?;
-    let mut check = program(&python, &["tools/eval/check.py", "--slices"]);
-    check.env("JIBU_EVAL", jibu_tests::programs()?.join("jibu-eval"));
-    run(check)
+    for scorer in ["tools/eval/check.py", "tools/eval/answers.py"] {
+        let mut slices = program(&python, &[scorer, "--slices", "--binary"]);
+        slices.arg(jibu_tests::programs()?.join("jibu-eval"));
+        run(slices)?;
+    }
+    Ok(())
 }
 
 fn demo() -> anyhow::Result<()> {

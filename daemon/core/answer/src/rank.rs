@@ -7,18 +7,21 @@
 //! miss names and numbers. So a passage has a few [signals](Signal), and how
 //! far each is trusted depends on the question: on how much of it the
 //! collection's vocabulary knows, and on whether spelling and meaning point to
-//! the same passages. The weights are fitted by `models/recipes/ranking.py`.
+//! the same passages. Then the reader looks at the first few, and its word is
+//! weighed against theirs. The weights are fitted by `models/recipes/ranking.py`.
 
 mod diversify;
 mod parameters;
+mod reading;
 mod signals;
 
 use std::collections::HashSet;
 
-use jibu_types::{Hit, Passage, PassageId};
+use jibu_types::{Hit, Passage, PassageId, Reading};
 
 pub use diversify::{Listed, Named, Part, Place, diversify};
 pub use parameters::{Calibration, Fitting, Parameters, ParametersError, Search, Signal, Trust};
+pub use reading::{ReadingCalibration, ReadingWeights, Rereading};
 
 use crate::decide::Thresholds;
 use crate::query::Query;
@@ -116,42 +119,68 @@ impl Ranker {
         found.into_iter().map(|(_, ranked)| ranked).collect()
     }
 
+    /// How many of the first passages the reader looks at.
+    pub fn most_read(&self) -> usize {
+        self.parameters.reading.most
+    }
+
+    /// The ranked passages in the order that they have once the first were read:
+    /// `readings` belong to the first of them, in their order; one that is
+    /// missing leaves its passage behind those that were read.
+    pub fn reread(
+        &self,
+        evidence: &Evidence<'_>,
+        ranked: Vec<Ranked>,
+        readings: &[Option<Reading>],
+    ) -> Vec<Ranked> {
+        self.parameters.reading.apply(Context::of(evidence), ranked, readings)
+    }
+
+    /// Whether a passage answers that was given by itself, not found among
+    /// others.
+    pub fn answers_alone(&self, reading: &Reading) -> bool {
+        f64::from(reading.answered) >= self.parameters.reading.alone
+    }
+
     fn score(&self, signals: &Signals, context: Context) -> f64 {
-        self.parameters
-            .weights
-            .iter()
-            .map(|(signal, trust)| {
-                let weight = trust.always
-                    + trust.unknown * context.unknown
-                    + trust.agreement * context.agreement;
-                weight * signals.of(*signal)
-            })
-            .sum()
+        let weights = self.parameters.weights.iter();
+        weights.map(|(signal, trust)| context.trust(*trust) * signals.of(*signal)).sum()
     }
 
     /// The logistic curve over how a candidate stands among the others and what
     /// speaks for it by itself.
     fn probability(&self, signals: &Signals, context: Context, scores: &[f64], at: usize) -> f64 {
-        // A lead of more says no more.
-        const MOST_LEAD: f64 = 6.0;
         let c = &self.parameters.calibration;
-        let (Some(own), Some(best)) = (scores.get(at), scores.first()) else { return 0.0 };
+        let Some(own) = scores.get(at) else { return 0.0 };
         let rival = scores.get(usize::from(at == 0));
         let lead = rival.map_or(MOST_LEAD, |rival| own - rival).clamp(-MOST_LEAD, MOST_LEAD);
-        // The logarithm of its share of the exponentiated scores.
-        let share = own - best - scores.iter().map(|score| (score - best).exp()).sum::<f64>().ln();
-        let odds = c.intercept
-            + c.lead * lead
-            + c.share * share
-            + c.cosine * signals.of(Signal::Cosine)
-            + c.standing * signals.of(Signal::Standing)
-            + c.coverage * signals.of(Signal::Coverage)
-            + c.adjacency * signals.of(Signal::Adjacency)
-            + c.unknown * context.unknown
-            + c.agreement * context.agreement;
-        let probability = 1.0 / (1.0 + (-odds).exp());
-        if probability.is_finite() { probability } else { 0.0 }
+        logistic(
+            c.intercept
+                + c.lead * lead
+                + c.share * log_share(*own, scores)
+                + c.cosine * signals.of(Signal::Cosine)
+                + c.standing * signals.of(Signal::Standing)
+                + c.coverage * signals.of(Signal::Coverage)
+                + c.adjacency * signals.of(Signal::Adjacency)
+                + c.unknown * context.unknown
+                + c.agreement * context.agreement,
+        )
     }
+}
+
+/// A lead of more says no more.
+const MOST_LEAD: f64 = 6.0;
+
+/// The logarithm of a score's share of all exponentiated scores, the best first.
+fn log_share(own: f64, scores: &[f64]) -> f64 {
+    let best = scores.first().copied().unwrap_or(own);
+    own - best - scores.iter().map(|score| (score - best).exp()).sum::<f64>().ln()
+}
+
+/// The probability at these log-odds; 0 where they are no number.
+fn logistic(odds: f64) -> f64 {
+    let probability = 1.0 / (1.0 + (-odds).exp());
+    if probability.is_finite() { probability } else { 0.0 }
 }
 
 #[cfg(test)]

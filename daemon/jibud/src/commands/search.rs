@@ -34,7 +34,7 @@ impl Search {
         let engine = Arc::new(Engine::open(&config.models)?);
         let mut library = Library::open(&config, engine)?;
         let query = query(&self.text, self.lang, &config);
-        let found = library.search(&query, Scope::Active, Mode::Hybrid, self.most)?;
+        let found = library.search(&query, Scope::Active, Mode::Full, self.most)?;
         if self.json {
             let rows = found.candidates.iter().map(|candidate| {
                 json!({

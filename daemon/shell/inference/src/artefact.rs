@@ -3,16 +3,18 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use memmap2::Mmap;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::embedder::{Embedder, Limits};
-use crate::encoder::Encoder;
 use crate::error::ModelError;
+use crate::reader::Reader;
 use crate::table::Table;
 use crate::tokenizer::Tokenizer;
+use crate::vocabulary::Vocabulary;
 
 /// What the daemon runs, opened and checked.
 ///
@@ -21,6 +23,7 @@ use crate::tokenizer::Tokenizer;
 #[derive(Debug)]
 pub struct Models {
     embedder: Embedder,
+    reader: Reader,
 }
 
 impl Models {
@@ -52,14 +55,25 @@ impl Models {
             let what = format!("it has {} rows for {} tokens", table.rows(), tokenizer.pieces());
             return Err(ModelError::Layout { path: table_path, what });
         }
+        let vocabulary = Arc::new(Vocabulary { tokenizer, table });
         encoder.verify()?;
-        let encoder = Encoder::load(&encoder.path)?;
-        Ok(Models { embedder: Embedder::new(tokenizer, table, encoder, limits, &hashes) })
+        let encoder = Embedder::graph(&encoder.path)?;
+        let embedder = Embedder::new(Arc::clone(&vocabulary), encoder, limits, &hashes);
+
+        let reader = manifest.artefact("reader.encoder")?;
+        reader.verify()?;
+        let reader = Reader::new(vocabulary, Reader::graph(&reader.path)?);
+        Ok(Models { embedder, reader })
     }
 
     /// The sentence encoder.
     pub fn embedder(&self) -> &Embedder {
         &self.embedder
+    }
+
+    /// What reads a passage for a question.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
     }
 }
 

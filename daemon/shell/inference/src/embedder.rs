@@ -1,12 +1,14 @@
 //! The sentence encoder: a text's place among other texts of any language.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use jibu_types::Embedding;
 use sha2::{Digest, Sha256};
 
 use crate::encoder::Encoder;
 use crate::error::ModelError;
-use crate::table::Table;
-use crate::tokenizer::Tokenizer;
+use crate::vocabulary::Vocabulary;
 
 /// How many tokens of a text are read, the two that mark its ends included.
 /// What is beyond does not count.
@@ -35,17 +37,20 @@ impl Default for Limits {
 /// lies near the passages that answer it.
 #[derive(Debug)]
 pub struct Embedder {
-    tokenizer: Tokenizer,
-    table: Table,
+    vocabulary: Arc<Vocabulary>,
     encoder: Encoder,
     limits: Limits,
     hash: [u8; 32],
 }
 
 impl Embedder {
+    /// Opens the graph: token embeddings in, the mean of the hidden states out.
+    pub(crate) fn graph(path: &Path) -> Result<Encoder, ModelError> {
+        Encoder::load(path, &[Embedding::WIDTH], 1)
+    }
+
     pub(crate) fn new(
-        tokenizer: Tokenizer,
-        table: Table,
+        vocabulary: Arc<Vocabulary>,
         encoder: Encoder,
         limits: Limits,
         artefacts: &[String],
@@ -61,7 +66,7 @@ impl Embedder {
         }
         // A question's limit changes no stored vector.
         hash.update((limits.passage_tokens as u64).to_le_bytes());
-        Embedder { tokenizer, table, encoder, limits, hash: hash.finalize().into() }
+        Embedder { vocabulary, encoder, limits, hash: hash.finalize().into() }
     }
 
     /// Embeds a question.
@@ -83,7 +88,7 @@ impl Embedder {
     /// The tokens of a text as it stands, without the model's prefix: as many
     /// as the model has positions for, the two that mark its ends included.
     pub fn tokens(&self, text: &str) -> Vec<u32> {
-        self.tokenizer.encode(text, Limits::WINDOW)
+        self.vocabulary.tokenizer.encode(text, Limits::WINDOW)
     }
 
     /// Names what a stored vector depends on: vectors of different hashes must
@@ -93,27 +98,21 @@ impl Embedder {
     }
 
     fn embed(&self, prompt: &str, limit: usize) -> Result<Embedding, ModelError> {
-        let tokens = self.tokenizer.encode(prompt, limit);
-        let mut embeddings = Vec::with_capacity(tokens.len() * self.table.width());
-        for token in &tokens {
-            self.table.append(*token, &mut embeddings);
-        }
+        let tokens = self.vocabulary.tokenizer.encode(prompt, limit);
+        let embeddings = self.vocabulary.embeddings(tokens.iter().copied());
         let tokens = tokens.len();
-        let pooled = self
-            .encoder
-            .run(tokens, &embeddings)
-            .map_err(|source| ModelError::Run { tokens, source })?;
+        let pooled = self.encoder.run(tokens, &[&embeddings])?.swap_remove(0);
         Embedding::normalised(pooled).map_err(|source| ModelError::Direction { tokens, source })
     }
 }
 
 // The model was trained with these words before the text, and wants them.
 
-fn query_prompt(text: &str) -> String {
+pub(crate) fn query_prompt(text: &str) -> String {
     format!("query: {text}")
 }
 
-fn passage_prompt(heading: &str, text: &str) -> String {
+pub(crate) fn passage_prompt(heading: &str, text: &str) -> String {
     format!("passage: {heading}\n{text}")
 }
 

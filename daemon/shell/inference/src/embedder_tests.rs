@@ -32,7 +32,7 @@ fn golden() -> Vec<Golden> {
 
 #[test]
 fn token_ids_are_the_golden_ones() {
-    let tokenizer = &MODELS.embedder().tokenizer;
+    let tokenizer = &MODELS.embedder().vocabulary.tokenizer;
     for line in golden() {
         let prompt = match &line.heading {
             None => query_prompt(&line.text),

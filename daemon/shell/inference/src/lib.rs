@@ -1,4 +1,4 @@
-//! Runs the models: text in, embedding out.
+//! Runs the models: text in, embeddings and readings out.
 //!
 //! [`Models::open`] checks every artefact in `models/` against the hashes of
 //! its `manifest.toml` and opens what the daemon runs. How the artefacts are
@@ -12,9 +12,12 @@ mod artefact;
 mod embedder;
 mod encoder;
 mod error;
+mod reader;
 mod table;
 mod tokenizer;
+mod vocabulary;
 
 pub use artefact::{Models, read_artefact};
 pub use embedder::{Embedder, Limits};
 pub use error::{ErrorKind, ModelError};
+pub use reader::Reader;

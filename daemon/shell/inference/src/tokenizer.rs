@@ -8,6 +8,7 @@
 //! token, such as `</s>`, becomes that token. Here a person's words are words.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -50,40 +51,81 @@ impl Tokenizer {
     /// A text's token ids between the tokens that mark its ends, cut after
     /// `limit` of them in all.
     pub(crate) fn encode(&self, text: &str, limit: usize) -> Vec<u32> {
-        let room = limit.saturating_sub(2);
-        let mut lattice = Lattice::default();
         let mut tokens = vec![self.begin];
-        let mut word = String::new();
+        self.each_word(text, limit, |_, token, _| {
+            tokens.push(token);
+            tokens.len()
+        });
+        tokens.truncate(room(limit) + 1);
+        tokens.push(self.end);
+        tokens
+    }
+
+    /// As [`Tokenizer::encode`], with the bytes of the text that each token
+    /// stands for; those that mark the ends stand for none.
+    ///
+    /// Where normalisation changed a word, its tokens stand for the whole word.
+    pub(crate) fn encode_with_places(&self, text: &str, limit: usize) -> Vec<(u32, Range<usize>)> {
+        let places = places(text);
+        let mut tokens = vec![(self.begin, 0..0)];
+        self.each_word(text, limit, |word, token, bytes| {
+            let place = places.get(word.at).cloned().unwrap_or(text.len()..text.len());
+            let inside = |at: usize| place.start + at.saturating_sub(METASPACE.len_utf8());
+            let unchanged = text[place.clone()].starts_with(&word.text[METASPACE.len_utf8()..]);
+            let own = if unchanged { inside(bytes.start)..inside(bytes.end) } else { place };
+            tokens.push((token, own));
+            tokens.len()
+        });
+        tokens.truncate(room(limit) + 1);
+        tokens.push((self.end, text.len()..text.len()));
+        tokens
+    }
+
+    /// Tells the tokens of each word, with their bytes in it, until so many have
+    /// been told as there is room for; `tell` says how many they are.
+    fn each_word(
+        &self,
+        text: &str,
+        limit: usize,
+        mut tell: impl FnMut(&Word, u32, Range<usize>) -> usize,
+    ) {
+        let room = room(limit);
+        let mut lattice = Lattice::default();
+        let mut word = Word::default();
+        let mut told = 1;
         // What follows is normalised only as far as there is room.
         let mut characters = text.chars().filter_map(nmt).nfkc();
-        while tokens.len() <= room {
+        while told <= room {
             let character = characters.next();
             match character {
                 Some(c) if !c.is_whitespace() => {
-                    if word.is_empty() {
-                        word.push(METASPACE);
+                    if word.text.is_empty() {
+                        word.text.push(METASPACE);
                     }
                     // A script without spaces can make a word of a whole page.
-                    if word.len() < room.saturating_mul(LONGEST_PIECE) {
-                        word.push(c);
+                    if word.text.len() < room.saturating_mul(LONGEST_PIECE) {
+                        word.text.push(c);
                     }
                 }
                 _ => {
-                    self.segment(&word, &mut lattice, &mut tokens);
-                    word.clear();
+                    if !word.text.is_empty() {
+                        self.segment(&word.text, &mut lattice);
+                        for (token, bytes) in lattice.best_path(self.unknown) {
+                            told = tell(&word, token, bytes);
+                        }
+                        word.text.clear();
+                        word.at += 1;
+                    }
                     if character.is_none() {
                         break;
                     }
                 }
             }
         }
-        tokens.truncate(room + 1);
-        tokens.push(self.end);
-        tokens
     }
 
-    /// Appends the most probable segmentation of one word.
-    fn segment(&self, word: &str, lattice: &mut Lattice, tokens: &mut Vec<u32>) {
+    /// Finds the most probable segmentation of one word.
+    fn segment(&self, word: &str, lattice: &mut Lattice) {
         lattice.reset(word.len());
         for (start, character) in word.char_indices() {
             // Every character is reached, as a piece or as an unknown one.
@@ -100,17 +142,6 @@ impl Tokenizer {
                 lattice.offer(after, Node { score, start, token: self.unknown });
             }
         }
-        let from = tokens.len();
-        for token in lattice.best_path() {
-            // A run of unknown characters is one unknown token.
-            let repeated = token == self.unknown
-                && tokens.len() > from
-                && tokens.last() == Some(&self.unknown);
-            if !repeated {
-                tokens.push(token);
-            }
-        }
-        tokens[from..].reverse();
     }
 
     /// Calls with the length and id of each piece that the bytes start with.
@@ -161,6 +192,19 @@ impl Tokenizer {
     }
 }
 
+/// A word in normal form, behind the sign that starts it.
+#[derive(Default)]
+struct Word {
+    /// Which word of the text it is.
+    at: usize,
+    text: String,
+}
+
+/// How many tokens have room between the two that mark the ends.
+fn room(limit: usize) -> usize {
+    limit.saturating_sub(2)
+}
+
 /// The best way found so far to reach each byte of a word.
 #[derive(Default)]
 struct Lattice {
@@ -194,15 +238,45 @@ impl Lattice {
         }
     }
 
-    /// The tokens of the best path, the last first.
-    fn best_path(&self) -> impl Iterator<Item = u32> {
+    /// The tokens of the best path with their bytes. A run of unknown characters
+    /// is one unknown token.
+    fn best_path(&self, unknown: u32) -> Vec<(u32, Range<usize>)> {
+        let mut path: Vec<(u32, Range<usize>)> = Vec::new();
         let mut end = self.nodes.len().saturating_sub(1);
-        std::iter::from_fn(move || {
-            let node = (*self.nodes.get(end)?)?;
+        while let Some(Some(node)) = self.nodes.get(end) {
+            match path.last_mut() {
+                Some((token, bytes)) if *token == unknown && node.token == unknown => {
+                    bytes.start = node.start;
+                }
+                _ => path.push((node.token, node.start..end)),
+            }
             end = node.start;
-            Some(node.token)
-        })
+        }
+        path.reverse();
+        path
     }
+}
+
+/// Where in a text the words are that normalisation leaves: what it makes a
+/// space parts them. A character that becomes several words is the place of each.
+fn places(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut inside = false;
+    for (at, character) in text.char_indices() {
+        let after = at + character.len_utf8();
+        for image in nmt(character).into_iter().nfkc() {
+            if image.is_whitespace() {
+                inside = false;
+                continue;
+            }
+            match found.last_mut() {
+                Some(word) if inside => word.end = after,
+                _ => found.push(at..after),
+            }
+            inside = true;
+        }
+    }
+    found
 }
 
 /// The Nmt rules of SentencePiece: control characters vanish, and what looks

@@ -111,6 +111,16 @@ proptest! {
     }
 
     #[test]
+    fn places_go_with_the_same_tokens(text in any::<String>(), limit in 0usize..40) {
+        let tokenizer = tokenizer(PIECES);
+        let (tokens, places): (Vec<u32>, Vec<_>) =
+            tokenizer.encode_with_places(&text, limit).into_iter().unzip();
+        prop_assert_eq!(tokens, tokenizer.encode(&text, limit));
+        prop_assert!(places.iter().all(|place| text.get(place.clone()).is_some()));
+        prop_assert!(places.is_sorted_by_key(|place| place.start));
+    }
+
+    #[test]
     fn known_letters_are_all_covered(text in "[ab]{1,60}") {
         let letters: usize = tokenizer(PIECES)
             .encode(&text, 999)
@@ -119,4 +129,15 @@ proptest! {
             .sum();
         prop_assert_eq!(letters, text.len());
     }
+}
+
+#[test]
+fn tokens_know_their_bytes() {
+    let tokenizer = tokenizer(PIECES);
+    let found = tokenizer.encode_with_places("a  abé", 99);
+    let wanted = [(0, 0..0), (4, 0..0), (5, 0..1), (4, 3..3), (7, 3..5), (10, 5..7), (2, 7..7)];
+    assert_eq!(found, wanted);
+    // The ligature becomes two letters: its token stands for the word.
+    assert_eq!(tokenizer.encode_with_places("aﬁ", 99)[2..4], [(5, 0..4), (9, 0..4)]);
+    assert_eq!(tokenizer.encode_with_places("日本a", 99)[2..4], [(3, 0..6), (5, 6..7)]);
 }

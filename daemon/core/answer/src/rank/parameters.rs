@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::reading::Rereading;
 use crate::decide::Thresholds;
 
 /// Everything that ranking was fitted to, with what it was fitted on.
@@ -18,6 +19,8 @@ pub struct Parameters {
     pub weights: BTreeMap<Signal, Trust>,
     /// From a standing among the candidates to a probability.
     pub calibration: Calibration,
+    /// How the first passages are put into order again once they were read.
+    pub reading: Rereading,
     /// Where the borders of the decision lie.
     pub thresholds: Thresholds,
 }
@@ -34,6 +37,8 @@ pub struct Fitting {
     pub questions: u64,
     /// The SHA-256 of the encoder whose cosines these weights are for.
     pub encoder: String,
+    /// The SHA-256 of the reader whose readings they are for.
+    pub reader: String,
 }
 
 /// How to search, so that what is found is what the weights were fitted on.
@@ -140,7 +145,7 @@ pub enum ParametersError {
 
 impl Parameters {
     pub(super) fn check(&self) -> Result<(), ParametersError> {
-        let Parameters { search, weights, calibration: c, thresholds: t, .. } = self;
+        let Parameters { search, weights, calibration: c, reading, thresholds: t, .. } = self;
         if let Some(signal) = Signal::ALL.into_iter().find(|s| !weights.contains_key(s)) {
             return Err(ParametersError::Missing(signal));
         }
@@ -160,11 +165,14 @@ impl Parameters {
             t.choose,
             t.lead,
         ];
-        if !weights.chain(others).all(f64::is_finite) {
+        if !weights.chain(others).chain(reading.values()).all(f64::is_finite) {
             return Err(ParametersError::NotFinite);
         }
         if search.depth == 0 {
             return Err(ParametersError::OutOfRange("search.depth"));
+        }
+        if reading.most == 0 {
+            return Err(ParametersError::OutOfRange("reading.most"));
         }
         if !t.is_consistent() {
             return Err(ParametersError::OutOfRange("thresholds"));

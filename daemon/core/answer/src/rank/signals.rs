@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use jibu_types::{Hit, Passage, PassageId};
 
-use super::{Evidence, Signal};
+use super::{Evidence, Signal, Trust};
 use crate::query::Query;
 use crate::text::{fold, is_word};
 
@@ -39,6 +39,13 @@ impl Context {
             unknown: if whole > 0.0 { 1.0 - known / whole } else { 1.0 },
             agreement: common as f64 / LOOKED_AT as f64,
         }
+    }
+}
+
+impl Context {
+    /// How far something is trusted for this question.
+    pub(super) fn trust(self, trust: Trust) -> f64 {
+        trust.always + trust.unknown * self.unknown + trust.agreement * self.agreement
     }
 }
 

@@ -54,26 +54,65 @@ fn the_daemon_and_the_recipe_compute_the_same() {
         assert_eq!(query.words, asked, "{question}: did the stop words change? Run the recipe");
         let frequencies: Vec<u64> =
             case["frequencies"].as_array().unwrap().iter().map(|f| f.as_u64().unwrap()).collect();
-        let ranked = ranker.rank(
-            &query,
-            &Evidence {
-                words: &hits(&case["words"]),
-                trigrams: &hits(&case["trigrams"]),
-                dense: &hits(&case["dense"]),
-                frequencies: &frequencies,
-                passage_count: passages.len() as u64,
-                passages: &passages,
-            },
-        );
-        let wanted = case["ranked"].as_array().unwrap();
-        assert_eq!(ranked.len(), wanted.len(), "{question}");
-        for (ranked, wanted) in ranked.iter().zip(wanted) {
-            assert_eq!(ranked.passage.0, wanted[0].as_i64().unwrap(), "{question}");
-            let near = |a: f64, b: &Value| (a - b.as_f64().unwrap()).abs() < 1e-6;
-            assert!(near(ranked.score, &wanted[1]), "{question}: {ranked:?} {wanted}");
-            assert!(near(ranked.probability, &wanted[2]), "{question}: {ranked:?} {wanted}");
-        }
+        let evidence = Evidence {
+            words: &hits(&case["words"]),
+            trigrams: &hits(&case["trigrams"]),
+            dense: &hits(&case["dense"]),
+            frequencies: &frequencies,
+            passage_count: passages.len() as u64,
+            passages: &passages,
+        };
+        let ranked = ranker.rank(&query, &evidence);
+        assert_eq!(ranked.len(), case["ranked"].as_array().unwrap().len(), "{question}");
+        assert_near(&ranked, &case["ranked"], question);
+        let reread = ranker.reread(&evidence, ranked, &readings(&golden["readings"]));
+        assert_near(&reread, &case["reread"], question);
     }
+}
+
+fn readings(list: &Value) -> Vec<Option<Reading>> {
+    let number = |v: &Value| v.as_f64().unwrap() as f32;
+    let reading = |r: &Value| Reading {
+        relevance: number(&r[0]),
+        answered: number(&r[1]),
+        span: Some(jibu_types::Span { range: 0..1, probability: number(&r[2]) }),
+    };
+    list.as_array().unwrap().iter().map(|r| Some(reading(r))).collect()
+}
+
+/// The first of the ranked are the wanted ones, up to the last digits of f32.
+fn assert_near(ranked: &[Ranked], wanted: &Value, question: &str) {
+    for (ranked, wanted) in ranked.iter().zip(wanted.as_array().unwrap()) {
+        assert_eq!(ranked.passage.0, wanted[0].as_i64().unwrap(), "{question}");
+        let near = |a: f64, b: &Value| (a - b.as_f64().unwrap()).abs() < 1e-5;
+        assert!(near(ranked.score, &wanted[1]), "{question}: {ranked:?} {wanted}");
+        assert!(near(ranked.probability, &wanted[2]), "{question}: {ranked:?} {wanted}");
+    }
+}
+
+#[test]
+fn what_was_not_read_comes_behind() {
+    let passages: Vec<(PassageId, Passage)> =
+        (0..3).map(|id| (PassageId(id), passage("", "fever"))).collect();
+    let hits: Vec<Hit> =
+        (0..3).map(|id| Hit { passage: PassageId(id), score: 0.9 - id as f64 * 0.01 }).collect();
+    let query = Query::analyse("fever", Language::EN);
+    let evidence = Evidence {
+        words: &hits,
+        trigrams: &hits,
+        dense: &hits,
+        frequencies: &[3],
+        passage_count: 3,
+        passages: &passages,
+    };
+    let ranker = shipped();
+    let ranked = ranker.rank(&query, &evidence);
+    let reading = |relevance| Some(Reading { relevance, answered: relevance, span: None });
+    let reread = ranker.reread(&evidence, ranked.clone(), &[reading(-9.0), None, reading(9.0)]);
+    assert_eq!(reread.iter().map(|r| r.passage.0).collect::<Vec<_>>(), [2, 0, 1]);
+    assert!(reread.is_sorted_by(|a, b| a.score >= b.score && a.probability >= b.probability));
+    // Without any reading the order stays.
+    assert_eq!(ranker.reread(&evidence, ranked.clone(), &[]), ranked);
 }
 
 #[test]

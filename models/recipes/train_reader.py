@@ -1,0 +1,335 @@
+"""Teaches the reader: does this passage answer this question, and with which words.
+
+    python models/recipes/train_reader.py --train ../shared/train --start EMBEDDER --work WORK
+
+One pass over a question and a passage gives a relevance (for the order), an
+answerability (for the decision) and where the answer starts and ends. Starts
+from layers of the trained embedder (`EMBEDDER/checkpoint.pt`) and leaves
+WORK/checkpoint.pt, which `reader.py` turns into the artefact. A run that was
+cut goes on from the last checkpoint.
+
+A step takes a few questions, each with a passage that answers it and others of
+the same source that share its words or its look but do not:
+
+* relevance: cross-entropy over a question's passages;
+* answerability: binary cross-entropy for each passage;
+* span: cross-entropy over the tokens of the passage that answers.
+
+A part of the questions is a sentence in another language, whose answer is its
+translation among English sentences; a part of all questions is misspelt as SMS
+are. Every seventh passage is held out (`corpus.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import corpus
+import e5s1
+import network
+from embedder import DEFAULT_SCRIPTS
+from noise import noisy
+from ranking_evidence import words
+from ranking_pools import topic
+from tokens import Tokens
+from train_embedder import OFTEN, weighted
+from training import Training, keep_sources, trained
+
+SEED = 5
+QUERY_TOKENS, TOKENS = 64, 176
+GROUPS, OTHERS = 16, 2
+NOISY = 0.3
+TRANSLATIONS = 0.18
+# The layers of the embedder that the reader starts from: the lower half, where
+# languages meet; the upper one is bent on embedding (Sajjad et al. 2020 found the
+# lower layers the best to keep).
+LAYERS = "0,1,2,3,4,5"
+
+# How much of a source is taken, against all of it for any other.
+SOURCES = {
+    "qamr": 0.10, "boolq": 0.15, "squadshifts-amazon": 0.25, "squadshifts-reddit": 0.25,
+    "squadshifts-newwiki": 0.6, "policyqa": 0.25, "squad-reqa-sent": 0.15, "narrativeqa-test": 0.5,
+    "belebele": 0.6,
+}  # fmt: skip
+
+
+@dataclass
+class Question:
+    """A question, its passage, the characters that answer in it, and passages that do not answer."""
+
+    source: str
+    language: str
+    text: str
+    passage: str
+    span: tuple[int, int] | None
+    others: list[str] = field(default_factory=list)
+
+
+def questions(rng: random.Random, folder: Path, scripts: frozenset[str]) -> list[Question]:
+    """The reading examples and the pairs, with their hard negatives of the data itself."""
+    found: dict[tuple[str, str], Question] = {}
+    unanswered: dict[tuple[str, str], list[str]] = {}
+    for file in ("reader_train", "reader_extra", "pairs_extra"):
+        for row in corpus.rows(folder, file):
+            paired = file == "pairs_extra"
+            passage = row["passage"] if paired else row["context"]
+            if len(passage) < 20 or corpus.held_out(passage):
+                continue
+            if not corpus.readable(row["question"] + passage[:150], scripts):
+                continue
+            source, text = row["src"].removesuffix("+neg"), row["question"].strip()
+            if not paired and not row["answer"]:
+                unanswered.setdefault((source, text), []).append(passage)
+                continue
+            span = None
+            if paired:
+                title = topic(text) if row["src"].startswith("medquad") and len(passage) % 2 else None
+                passage = f"{title}\n{passage}" if title else passage
+            else:
+                span = (row["start"], row["start"] + len(row["answer"]))
+                passage, span = window(rng, passage, span)
+            found.setdefault((source, text + passage[:40]), Question(source, row["lang"], text, passage, span))
+    kept = []
+    for (source, _), question in sorted(found.items()):
+        question.others = unanswered.get((source, question.text), [])
+        if question.others or rng.random() < SOURCES.get(source, 1.0):
+            kept.append(question)
+    rng.shuffle(kept)
+    return kept
+
+
+def window(rng: random.Random, text: str, span: tuple[int, int], most: int = 800) -> tuple[str, tuple[int, int]]:
+    """A long text cut to some part that holds the answer, from a word's start on."""
+    start, end = span
+    if len(text) <= most or end <= most and rng.random() < 0.5:
+        return text[: max(most, end)], span
+    earliest = max(0, end - most)
+    begin = rng.randint(earliest, max(earliest, start))
+    begin = text.rfind(" ", 0, begin + 1) + 1
+    return text[begin : max(begin + most, end)], (start - begin, end - begin)
+
+
+def find_others(rng: random.Random, asked: list[Question]) -> None:
+    """Gives each question passages of its source that share words with it, or with its passage."""
+    by_source: dict[tuple[str, str], list[Question]] = {}
+    for question in asked:
+        language = "" if question.source in ("afriqa-train", "belebele-x2en") else question.language
+        by_source.setdefault((question.source, language), []).append(question)
+    for _, group in sorted(by_source.items()):
+        passages = sorted({q.passage for q in group})
+        db = sqlite3.connect(":memory:")
+        db.execute('CREATE VIRTUAL TABLE passage USING fts5(body, tokenize="unicode61 remove_diacritics 2")')
+        db.executemany("INSERT INTO passage(rowid, body) VALUES (?, ?)", enumerate(passages))
+        for question in group:
+            if len(question.others) >= OTHERS:
+                continue
+            own = [w for w in dict.fromkeys(words(question.text)) if len(w) > 2]
+            its = [w for w in dict.fromkeys(words(question.passage)) if len(w) > 5]
+            rng.shuffle(its)
+            # A question in another language than its passage shares no words with the others either.
+            use = own[:12] if rng.random() < 0.7 and own else its[:8]
+            query = " OR ".join(f'"{w}"' for w in use) or '"x"'
+            near = db.execute(
+                "SELECT rowid FROM passage WHERE passage MATCH ? ORDER BY rank LIMIT 12", (query,)
+            ).fetchall()
+            answer = question.passage[slice(*question.span)].lower() if question.span else None
+            likely = [
+                p for (at,) in near
+                if (p := passages[at])[:60] != question.passage[:60] and not (answer and answer in p.lower())
+            ]  # fmt: skip
+            # The first often answers too; any of the next is likelier not to.
+            rng.shuffle(likely)
+            question.others += likely[: OTHERS - len(question.others)]
+            while len(question.others) < OTHERS and len(passages) > 3:
+                other = rng.choice(passages)
+                if other != question.passage:
+                    question.others.append(other)
+
+
+def translations(rng: random.Random, folder: Path, scripts: frozenset[str], count: int) -> list[Question]:
+    """Sentences whose answer is their translation among other English sentences."""
+    kept, weights = [], []
+    for file in ("bitext_train", "bitext_extra"):
+        for row in corpus.rows(folder, file):
+            if len(row["en"]) > 40 and not corpus.held_out(row["en"]) and corpus.readable(row["text"], scripts):
+                kept.append(row)
+                weights.append(OFTEN.get(row["lang"], 1.0))
+    drawn = weighted(rng, weights, count)
+    made = []
+    for i in drawn:
+        row = kept[i]
+
+        def passage(with_it: bool) -> tuple[str, tuple[int, int]]:
+            near = [kept[min(len(kept) - 1, max(0, i + rng.choice((-400, -90, 90, 400)) + rng.randrange(40)))] for _ in range(rng.randint(1, 3))]
+            sentences = [r["en"] for r in near if r["en"] != row["en"]]
+            if with_it or not sentences:
+                sentences.insert(rng.randint(0, len(sentences)), row["en"] if with_it else rng.choice(kept)["en"])
+            text = " ".join(sentences)
+            start = text.find(row["en"]) if with_it else 0
+            return text, (start, start + len(row["en"]))
+
+        text, span = passage(True)
+        others = [passage(False)[0] for _ in range(OTHERS)]
+        made.append(Question(row["src"], row["lang"], row["text"], text, span, others))
+    return made
+
+
+class Reader(nn.Module):
+    """The encoder with two heads: a verdict on the pair, a span in the passage.
+
+    The verdict compares the means of the question's and of the passage's hidden
+    states, which lie near each other from the first step on in an encoder that
+    was trained to embed; the mark at the start knows nothing of the pair then.
+    """
+
+    def __init__(self, body: network.Encoder, width: int = 384) -> None:
+        super().__init__()
+        self.body = body
+        self.kind = nn.Parameter(torch.zeros(2, width))
+        """Added to the question's tokens, and to the passage's."""
+        self.dense = nn.Linear(3 * width, width)
+        self.verdict = nn.Linear(width, 2)
+        self.span = nn.Linear(width, 2)
+
+    def forward(self, embedded: torch.Tensor, there: torch.Tensor, shares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Verdict `[batch, 2]` (relevance, answerability) and span scores `[batch, sequence, 2]`.
+
+        `shares` `[batch, sequence, 2]` is one by their number for the question's
+        tokens, then for the passage's, and zero elsewhere.
+        """
+        hidden = self.body(embedded + shares.sign() @ self.kind, there).float()
+        question, passage = (shares.transpose(1, 2) @ hidden).unbind(1)
+        pair = torch.cat([question, passage, question * passage], dim=1)
+        return self.verdict(torch.tanh(self.dense(pair))), self.span(hidden)
+
+
+def shares(lengths: list[tuple[int, int]]) -> torch.Tensor:
+    """For sequences of so many tokens of the question and in all, `[batch, sequence, 2]`."""
+    found = torch.zeros(len(lengths), max(whole for _, whole in lengths), 2)
+    for row, (question, whole) in zip(found, lengths):
+        row[:question, 0] = 1 / question
+        row[question:whole, 1] = 1 / (whole - question)
+    return found
+
+
+@dataclass
+class Example:
+    ids: list[int]
+    passage: int
+    """Where the passage's tokens begin."""
+    span: tuple[int, int] | None
+    """First and last token of the answer."""
+
+
+def examples(tokens: Tokens, asked: list[tuple[str, str, tuple[int, int] | None]]) -> list[Example]:
+    """Question and passage as one sequence: `<s> query: … </s> passage: … </s>`."""
+    queries = tokens.cut([f"query: {q}" for q, _, _ in asked], QUERY_TOKENS)
+    passages = tokens.tokenizer.encode_batch([PREFIX + p for _, p, _ in asked])
+    made = []
+    for query, passage, (_, _, span) in zip(queries, passages, asked):
+        room = TOKENS - len(query)
+        ids = passage.ids[1:]
+        if len(ids) > room:
+            ids = ids[: room - 1] + ids[-1:]
+        found = None
+        if span:
+            start, end = span[0] + len(PREFIX), span[1] + len(PREFIX)
+            inside = [
+                at for at, (a, b) in enumerate(passage.offsets[1 : len(ids)])
+                if a < end and b > start and b > a
+            ]  # fmt: skip
+            if inside:
+                found = (len(query) + inside[0], len(query) + inside[-1])
+        made.append(Example(query + ids, len(query), found))
+    return made
+
+
+PREFIX = "passage: "
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--train", type=Path, required=True, help="the folder of the training data")
+    parser.add_argument("--models", type=Path, default=Path(__file__).parent.parent, help="the shipped vocabulary")
+    parser.add_argument("--start", type=Path, help="the embedder's folder of checkpoints (default: the source itself)")
+    parser.add_argument("--work", type=Path, required=True, help="the folder of checkpoints")
+    parser.add_argument("--steps", type=int, default=540, help="(default: %(default)s)")
+    parser.add_argument("--rate", type=float, default=1e-4, help="(default: %(default)s)")
+    parser.add_argument("--layers", default=LAYERS, help="(default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(SEED)
+
+    scripts = frozenset(DEFAULT_SCRIPTS.split(","))
+    abbreviations = json.loads((given.train / "sms_abbreviations.json").read_text())
+    rng = random.Random(SEED)
+    count = given.steps * GROUPS
+    asked = questions(rng, given.train, scripts)[: int(count * (1 - TRANSLATIONS))]
+    find_others(rng, asked)
+    asked += translations(rng, given.train, scripts, int(count * TRANSLATIONS))
+    asked = [q for q in asked if len(q.others) >= OTHERS]
+    rng.shuffle(asked)
+    print(f"{len(asked)} questions for {count} places", flush=True)
+
+    keep_sources(given.work, {q.source for q in asked})
+
+    tokens = Tokens(given.models)
+    body = network.Encoder(e5s1.download(), list(range(12)))
+    if given.start:
+        body.load_state_dict(trained(given.start))
+    body.layers = nn.ModuleList(body.layers[int(n)] for n in given.layers.split(","))
+    model = Reader(body)
+    heads = [p for name, p in model.named_parameters() if not name.startswith("body.")]
+    training = Training(model, given.work, given.rate, given.steps, quick=heads)
+
+    while training.step < given.steps:
+        dice = random.Random(f"{SEED} {training.step}")
+        batch = [asked[(training.step * GROUPS + n) % len(asked)] for n in range(GROUPS)]
+        rows = []
+        for q in batch:
+            text = noisy(dice, q.text, abbreviations, dice.uniform(0.1, 0.5)) if dice.random() < NOISY else q.text
+            rows.append((text, q.passage, q.span))
+            rows += [(text, other[:1500], None) for other in q.others[:OTHERS]]
+        made = examples(tokens, rows)
+
+        # Sequences of like length are run together to spare padding.
+        order = sorted(range(len(made)), key=lambda i: len(made[i].ids))
+        verdicts = torch.empty(len(made), 2)
+        pieces = {}
+        span_losses = []
+        for part in (order[: len(order) // 2], order[len(order) // 2 :]):
+            embedded, there = tokens.embedded([made[i].ids for i in part])
+            lengths = shares([(made[i].passage, len(made[i].ids)) for i in part])
+            with torch.autocast("cpu", torch.bfloat16):
+                verdict, spans = model(embedded, there, lengths)
+            pieces.update(zip(part, verdict))
+            for row, i in zip(spans, part):
+                if made[i].span:
+                    inside = row[made[i].passage : len(made[i].ids)]
+                    for side in (0, 1):
+                        wanted = torch.tensor(made[i].span[side] - made[i].passage)
+                        span_losses.append(F.cross_entropy(inside[:, side], wanted))
+        verdicts = torch.stack([pieces[i] for i in range(len(made))]).view(GROUPS, OTHERS + 1, 2)
+        first = torch.zeros(GROUPS, dtype=torch.long)
+        relevance = F.cross_entropy(verdicts[..., 0], first)
+        answers = F.one_hot(first, OTHERS + 1).float()
+        answerable = F.binary_cross_entropy_with_logits(verdicts[..., 1], answers)
+        span = torch.stack(span_losses).mean() if span_losses else torch.tensor(0.0)
+        training.apply(
+            relevance + answerable + span / 2, relevance=relevance.item(), answerable=answerable.item(),
+            span=span.item(), first=(verdicts[..., 0].argmax(1) == 0).float().mean().item(),
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
