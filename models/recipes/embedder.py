@@ -70,9 +70,10 @@ def main() -> None:
 
     weights, trained = encoder.weights(source), {}
     if given.work:
+        import network
         import training
 
-        weights = training.encoder_of(source, given.work, given.share)
+        weights = network.exported(training.mixed(source, given.work, given.share))
         trained = {
             "licence": "CC-BY-SA-4.0", "data": training.sources_of(given.work),
             "recipe": f"python models/recipes/train_embedder.py --train ../shared/train --work WORK && {recipe} --work WORK --share {given.share}",

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import manifest
+import ranking_alone
 import ranking_golden
 import ranking_reading
 from ranking_evidence import MODELS, Collection, Embedder, prompt_passage, prompt_query, query_trigrams, query_words
@@ -52,7 +53,7 @@ LOOKED_AT = 5
 UNANSWERABLE = 0.5
 # How many of a question's first candidates are read, and of how many questions a pool.
 READ = 8
-READ_QUESTIONS = 50
+READ_QUESTIONS = 80
 # The sources of the pools that are fitted (`ranking_pools.py`), as data.toml names them.
 DATA = (
     "tydiqa", "afriqa", "squad", "piaf", "amqa", "squad-pt", "faquad", "pira",
@@ -219,23 +220,19 @@ def logistic(odds: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(odds, -40, 40)))
 
 
-def alone(read: list[Examples]) -> float:
-    """The log-odds of being answered that tell right passages from wrong ones best.
+def fit_alone(reader: Reader, folder: Path) -> dict[str, float]:
+    """What speaks for a passage that was given by itself; says how well it tells."""
+    x, right, share = ranking_alone.readings(reader, folder)
+    weights = fit_logistic(x, right, share).round(4)
+    odds = x @ weights
+    print(f"\nby itself: {len(x)} pairs, {100 * share[(odds >= 0) == right].sum():.1f} % told rightly, AUROC {auroc(odds, right):.3f}")
+    return dict(zip(ranking_alone.READINGS, map(float, weights)))
 
-    Of each pool a right passage and a wrong one weigh the same.
-    """
-    odds, right, share = [], [], []
-    for e in read:
-        own = [(r.signals[i][READINGS.index("answered")], c in a) for r, a in zip(e.judged, e.relevant) for i, c in enumerate(r.candidates)]
-        rights = sum(is_right for _, is_right in own)
-        if 0 < rights < len(own):
-            odds += [o for o, _ in own]
-            right += [is_right for _, is_right in own]
-            share += [1 / rights if is_right else 1 / (len(own) - rights) for _, is_right in own]
-    odds, right, share = np.array(odds), np.array(right), np.array(share)
-    borders = np.linspace(-4, 4, 161)
-    found = [share[(odds >= border) == right].sum() for border in borders]
-    return round(float(borders[int(np.argmax(found))]), 2)
+
+def auroc(scores: np.ndarray, right: np.ndarray) -> float:
+    """How often a right one has the higher score than a wrong one."""
+    rights, wrongs = scores[right == 1], scores[right == 0]
+    return float((rights[:, None] > wrongs).mean() + (rights[:, None] == wrongs).mean() / 2)
 
 
 def threshold(chance: np.ndarray, right: np.ndarray, share: np.ndarray, wanted: float) -> float:
@@ -322,7 +319,7 @@ def main() -> None:
             "most": READ,
             "weights": trusts(after.weights, READINGS),
             "calibration": dict(zip(ranking_reading.CALIBRATION, map(float, after.calibration))),
-            "alone": alone([whole for whole, _ in fitted]),
+            "alone": fit_alone(reader, given.train),
         },
         "thresholds": thresholds,
     }

@@ -28,25 +28,30 @@ PASSAGE_TOKENS, QUERY_TOKENS = 256, 128
 
 
 class Embedder:
-    """The shipped embedder; unit vectors `[texts, 384]`."""
+    """The shipped embedder, or another with its vocabulary; unit vectors `[texts, 384]`."""
 
-    def __init__(self) -> None:
+    def __init__(self, graph: bytes | None = None) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(unsigned(MODELS / "embedder.onnx"), options)
+        graph = graph or (MODELS / "embedder.onnx").read_bytes()
+        self.session = onnxruntime.InferenceSession(unsigned(graph), options)
         self.tokenizer = Tokenizer.from_file(str(MODELS / "tokenizer.json"))
         self.table = Table(MODELS / "embedding.q4")
-        self.hash = hashlib.sha256((MODELS / "embedder.onnx").read_bytes()).hexdigest()[:16]
+        self.hash = hashlib.sha256(graph).hexdigest()[:16]
 
-    def one(self, text: str) -> np.ndarray:
+    def inputs(self, text: str) -> dict[str, np.ndarray]:
+        """What the graph takes."""
         limit = QUERY_TOKENS if text.startswith("query: ") else PASSAGE_TOKENS
         ids = self.tokenizer.encode(text).ids
         if len(ids) > limit:
             ids = ids[: limit - 1] + ids[-1:]
-        pooled = self.session.run(None, {"embeddings": self.table.of(ids)})[0].reshape(-1)
+        return {"embeddings": self.table.of(ids)}
+
+    def one(self, text: str) -> np.ndarray:
+        pooled = self.session.run(None, self.inputs(text))[0].reshape(-1)
         return pooled / np.linalg.norm(pooled)
 
     def all(self, texts: list[str]) -> np.ndarray:
@@ -66,13 +71,13 @@ class Embedder:
         return vectors
 
 
-def unsigned(path: Path) -> bytes:
+def unsigned(graph: bytes) -> bytes:
     """The graph with activations as uint8 around 128, for which ONNX Runtime has
     fast kernels on x86; every integer product stays the same."""
     import onnx
     from onnx import TensorProto, numpy_helper
 
-    model = onnx.load(path)
+    model = onnx.load_from_string(graph)
     model.graph.initializer.extend([
         numpy_helper.from_array(np.array(12582912 - 128, np.float32), "lifted"),
         numpy_helper.from_array(np.array(128, np.uint8), "middle"),

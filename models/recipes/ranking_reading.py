@@ -32,10 +32,10 @@ class Reader:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        path = MODELS / "reader.onnx"
-        self.session = onnxruntime.InferenceSession(unsigned(path), options)
+        graph = (MODELS / "reader.onnx").read_bytes()
+        self.session = onnxruntime.InferenceSession(unsigned(graph), options)
         self.embedder = embedder
-        self.hash = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.hash = hashlib.sha256(graph).hexdigest()
         CACHE.mkdir(parents=True, exist_ok=True)
         self.cache = sqlite3.connect(CACHE / f"{self.hash[:16]}-readings.db", isolation_level=None)
         self.cache.execute("CREATE TABLE IF NOT EXISTS reading (text BLOB PRIMARY KEY, value TEXT) WITHOUT ROWID")
@@ -60,7 +60,8 @@ class Reader:
         self.cache.execute("INSERT OR IGNORE INTO reading VALUES (?, ?)", (digest(key), json.dumps(found)))
         return found
 
-    def run(self, question: str, heading: str, text: str) -> list[float]:
+    def inputs(self, question: str, heading: str, text: str) -> tuple[dict[str, np.ndarray], int, list[int]]:
+        """What the graph takes, where the passage begins in it, and which of its tokens are the text's own."""
         query = cut(self.embedder.tokenizer.encode(prompt_query(question)).ids, QUERY_TOKENS)
         prompt = prompt_passage(heading, text)
         encoded = self.embedder.tokenizer.encode(prompt)
@@ -68,14 +69,17 @@ class Reader:
         shares = np.zeros((len(ids), 2), np.float32)
         shares[: len(query), 0] = 1 / len(query)
         shares[len(query) :, 1] = 1 / (len(ids) - len(query))
-        inputs = {"embeddings": self.embedder.table.of(ids), "shares": shares}
-        (verdict, spans) = self.session.run(None, inputs)
         before = len(prompt) - len(text)
         inside = [
             at for at in range(len(ids) - len(query) - 1)
             if encoded.offsets[1 + at][0] >= before and encoded.tokens[1 + at] != "\u2581"
         ]  # fmt: skip
-        span = best_span(spans[len(query) :][inside]) if inside else math.log(LEAST)
+        return {"embeddings": self.embedder.table.of(ids), "shares": shares}, len(query), inside
+
+    def run(self, question: str, heading: str, text: str) -> list[float]:
+        inputs, begin, inside = self.inputs(question, heading, text)
+        verdict, spans = self.session.run(None, inputs)
+        span = best_span(spans[begin:][inside]) if inside else math.log(LEAST)
         return [float(verdict[0]), float(verdict[1]), max(span, math.log(LEAST))]
 
 

@@ -25,6 +25,7 @@ from train_reader import LAYERS, Reader, examples
 from training import sources_of, trained
 
 NAME = "reader.onnx"
+TRAIN = "python models/recipes/train_reader.py --train ../shared/train --start EMBEDDER"
 
 
 def load(source: e5s1.Source, work: Path) -> Reader:
@@ -51,7 +52,7 @@ def main() -> None:
         licence="CC-BY-SA-4.0",
         source=f"trained from PyPI {e5s1.PACKAGE}=={e5s1.VERSION} sha256:{e5s1.WHEEL_SHA256} {e5s1.MEMBER}",
         original="intfloat/multilingual-e5-small",
-        recipe="python models/recipes/train_reader.py --train ../shared/train --start EMBEDDER --work WORK && "
+        recipe=f"{TRAIN} --work FIRST --groups 16 --others 2 --steps 540 && {TRAIN} --work WORK --further FIRST --frozen 2 && "
         "python models/recipes/reader.py --work WORK --out models/",
         card="reader.md", data=sources_of(given.work),
     )  # fmt: skip

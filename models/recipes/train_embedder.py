@@ -171,6 +171,21 @@ def contrast(a: torch.Tensor, b: torch.Tensor, same: torch.Tensor) -> tuple[torc
     return F.cross_entropy(scores, wanted), (scores.argmax(1) == wanted).float().mean().item()
 
 
+def embedded(model: network.Encoder, tokens: Tokens, texts: list[str], limit: int) -> torch.Tensor:
+    """Unit vectors; texts of like length are run together to spare padding."""
+    ids = tokens.cut(texts, limit)
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    half = len(order) // 2
+    parts = []
+    for part in (order[:half], order[half:]):
+        vectors, there = tokens.embedded([ids[i] for i in part])
+        with torch.autocast("cpu", torch.bfloat16):
+            parts.append(network.mean(model(vectors, there), there))
+    back = torch.empty(len(order), dtype=torch.long)
+    back[torch.tensor(order)] = torch.arange(len(order))
+    return torch.cat(parts)[back]
+
+
 def repeated(texts: list[str]) -> torch.Tensor:
     """Where another row has the same text."""
     equal = np.array(texts)[:, None] == np.array(texts)[None]
@@ -205,18 +220,7 @@ def main() -> None:
     training = Training(model, given.work, given.rate, given.steps)
 
     def embed(texts: list[str], limit: int) -> torch.Tensor:
-        """Unit vectors; texts of like length are run together to spare padding."""
-        ids = tokens.cut(texts, limit)
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        half = len(order) // 2
-        parts = []
-        for part in (order[:half], order[half:]):
-            embedded, there = tokens.embedded([ids[i] for i in part])
-            with torch.autocast("cpu", torch.bfloat16):
-                parts.append(network.mean(model(embedded, there), there))
-        back = torch.empty(len(order), dtype=torch.long)
-        back[torch.tensor(order)] = torch.arange(len(order))
-        return torch.cat(parts)[back]
+        return embedded(model, tokens, texts, limit)
 
     while training.step < given.steps:
         step = training.step

@@ -6,13 +6,20 @@ One pass over a question and a passage gives a relevance (for the order), an
 answerability (for the decision) and where the answer starts and ends. Starts
 from layers of the trained embedder (`EMBEDDER/checkpoint.pt`) and leaves
 WORK/checkpoint.pt, which `reader.py` turns into the artefact. A run that was
-cut goes on from the last checkpoint.
+cut goes on from the last checkpoint. The shipped one was taught in two runs:
+
+    … --work FIRST --groups 16 --others 2 --steps 540
+    … --work SECOND --further FIRST --frozen 2
+
+The second keeps the two lowest layers, which a third of the time went into,
+and shows more questions with fewer wrong passages each.
 
 A step takes a few questions, each with a passage that answers it and others of
 the same source that share its words or its look but do not:
 
 * relevance: cross-entropy over a question's passages;
-* answerability: binary cross-entropy for each passage;
+* answerability: binary cross-entropy for each passage; to some questions come
+  such as only look answerable (`unanswerable.py`), and some that people wrote;
 * span: cross-entropy over the tokens of the passage that answers.
 
 A part of the questions is a sentence in another language, whose answer is its
@@ -42,12 +49,17 @@ from ranking_evidence import words
 from ranking_pools import topic
 from tokens import Tokens
 from train_embedder import OFTEN, weighted
-from training import Training, keep_sources, trained
+from training import Training, keep_sources, kept_sources, trained
+from unanswerable import twisted, without_answer
 
 SEED = 5
+# Passages of its source that a question is given; a step shows some of them.
+OTHERS = 2
 QUERY_TOKENS, TOKENS = 64, 176
-GROUPS, OTHERS = 16, 2
 NOISY = 0.3
+# To how many of a step's questions one is added that only looks answerable, and
+# how many of these people wrote.
+UNANSWERABLE, WRITTEN = 0.5, 0.1
 TRANSLATIONS = 0.18
 # The layers of the embedder that the reader starts from: the lower half, where
 # languages meet; the upper one is bent on embedding (Sajjad et al. 2020 found the
@@ -136,10 +148,10 @@ def find_others(rng: random.Random, asked: list[Question]) -> None:
             its = [w for w in dict.fromkeys(words(question.passage)) if len(w) > 5]
             rng.shuffle(its)
             # A question in another language than its passage shares no words with the others either.
-            use = own[:12] if rng.random() < 0.7 and own else its[:8]
+            use = own[:12] if rng.random() < 0.6 and own else its[:8]
             query = " OR ".join(f'"{w}"' for w in use) or '"x"'
             near = db.execute(
-                "SELECT rowid FROM passage WHERE passage MATCH ? ORDER BY rank LIMIT 12", (query,)
+                "SELECT rowid FROM passage WHERE passage MATCH ? ORDER BY rank LIMIT 8", (query,)
             ).fetchall()
             answer = question.passage[slice(*question.span)].lower() if question.span else None
             likely = [
@@ -183,6 +195,31 @@ def translations(rng: random.Random, folder: Path, scripts: frozenset[str], coun
     return made
 
 
+def written(folder: Path, scripts: frozenset[str]) -> list[Question]:
+    """Questions that people asked of a passage that does not answer them."""
+    found = []
+    for file in ("reader_train", "reader_extra"):
+        for row in corpus.rows(folder, file):
+            own = not row["answer"] and not row["src"].endswith("+neg")
+            if own and not corpus.held_out(row["context"]) and corpus.readable(row["question"], scripts):
+                found.append(Question(row["src"], row["lang"], row["question"].strip(), row["context"][:1500], None))
+    return found
+
+
+def unanswered(dice: random.Random, q: Question, people: list[Question]) -> tuple[str, str] | None:
+    """A question with a passage that looks as if it answered."""
+    if dice.random() < WRITTEN:
+        one = dice.choice(people)
+        return one.text, one.passage
+    if not q.span:
+        return None
+    if dice.random() < 0.4:
+        rest = without_answer(q.passage, q.span)
+        return (q.text, rest) if rest else None
+    question = twisted(dice, q.text, q.passage, q.passage[slice(*q.span)], q.language == "en")
+    return (question, q.passage) if question else None
+
+
 class Reader(nn.Module):
     """The encoder with two heads: a verdict on the pair, a span in the passage.
 
@@ -199,6 +236,12 @@ class Reader(nn.Module):
         self.dense = nn.Linear(3 * width, width)
         self.verdict = nn.Linear(width, 2)
         self.span = nn.Linear(width, 2)
+
+    def freeze(self, layers: int) -> None:
+        """Keeps what lies below a layer as it is."""
+        lower = [self.body.embedding_norm, *self.body.layers[:layers]]
+        for parameter in (self.kind, self.body.positions, *(p for l in lower for p in l.parameters())):
+            parameter.requires_grad_(False)
 
     def forward(self, embedded: torch.Tensor, there: torch.Tensor, shares: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Verdict `[batch, 2]` (relevance, answerability) and span scores `[batch, sequence, 2]`.
@@ -262,8 +305,13 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path(__file__).parent.parent, help="the shipped vocabulary")
     parser.add_argument("--start", type=Path, help="the embedder's folder of checkpoints (default: the source itself)")
     parser.add_argument("--work", type=Path, required=True, help="the folder of checkpoints")
-    parser.add_argument("--steps", type=int, default=540, help="(default: %(default)s)")
+    parser.add_argument("--further", type=Path, help="the folder of a first run, to go on from its weights")
+    parser.add_argument("--frozen", type=int, default=0, help="this many of the lowest layers are kept as they are")
+    parser.add_argument("--groups", type=int, default=24, help="questions a step (default: %(default)s)")
+    parser.add_argument("--others", type=int, default=1, choices=range(1, OTHERS + 1), help="wrong passages for each (default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=2000, help="(default: %(default)s)")
     parser.add_argument("--rate", type=float, default=1e-4, help="(default: %(default)s)")
+    parser.add_argument("--span", type=float, default=0.75, help="the weight of the span's loss (default: %(default)s)")
     parser.add_argument("--layers", default=LAYERS, help="(default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
@@ -272,8 +320,9 @@ def main() -> None:
 
     scripts = frozenset(DEFAULT_SCRIPTS.split(","))
     abbreviations = json.loads((given.train / "sms_abbreviations.json").read_text())
-    rng = random.Random(SEED)
-    count = given.steps * GROUPS
+    seed = SEED + 1 if given.further else SEED
+    rng = random.Random(seed)
+    count = given.steps * given.groups
     asked = questions(rng, given.train, scripts)[: int(count * (1 - TRANSLATIONS))]
     find_others(rng, asked)
     asked += translations(rng, given.train, scripts, int(count * TRANSLATIONS))
@@ -281,7 +330,9 @@ def main() -> None:
     rng.shuffle(asked)
     print(f"{len(asked)} questions for {count} places", flush=True)
 
-    keep_sources(given.work, {q.source for q in asked})
+    people = written(given.train, scripts)
+    before = kept_sources(given.further) if given.further else set()
+    keep_sources(given.work, before | {q.source for q in asked + people})
 
     tokens = Tokens(given.models)
     body = network.Encoder(e5s1.download(), list(range(12)))
@@ -289,17 +340,24 @@ def main() -> None:
         body.load_state_dict(trained(given.start))
     body.layers = nn.ModuleList(body.layers[int(n)] for n in given.layers.split(","))
     model = Reader(body)
+    if given.further:
+        model.load_state_dict(trained(given.further))
+    if given.frozen:
+        model.freeze(given.frozen)
     heads = [p for name, p in model.named_parameters() if not name.startswith("body.")]
     training = Training(model, given.work, given.rate, given.steps, quick=heads)
 
     while training.step < given.steps:
-        dice = random.Random(f"{SEED} {training.step}")
-        batch = [asked[(training.step * GROUPS + n) % len(asked)] for n in range(GROUPS)]
+        dice = random.Random(f"{seed} {training.step}")
+        batch = [asked[(training.step * given.groups + n) % len(asked)] for n in range(given.groups)]
         rows = []
         for q in batch:
             text = noisy(dice, q.text, abbreviations, dice.uniform(0.1, 0.5)) if dice.random() < NOISY else q.text
             rows.append((text, q.passage, q.span))
-            rows += [(text, other[:1500], None) for other in q.others[:OTHERS]]
+            rows += [(text, other[:1500], None) for other in dice.sample(q.others, given.others)]
+        for q in batch:
+            if dice.random() < UNANSWERABLE and (pair := unanswered(dice, q, people)):
+                rows.append((*pair, None))
         made = examples(tokens, rows)
 
         # Sequences of like length are run together to spare padding.
@@ -319,15 +377,17 @@ def main() -> None:
                     for side in (0, 1):
                         wanted = torch.tensor(made[i].span[side] - made[i].passage)
                         span_losses.append(F.cross_entropy(inside[:, side], wanted))
-        verdicts = torch.stack([pieces[i] for i in range(len(made))]).view(GROUPS, OTHERS + 1, 2)
-        first = torch.zeros(GROUPS, dtype=torch.long)
-        relevance = F.cross_entropy(verdicts[..., 0], first)
-        answers = F.one_hot(first, OTHERS + 1).float()
-        answerable = F.binary_cross_entropy_with_logits(verdicts[..., 1], answers)
+        verdicts = torch.stack([pieces[i] for i in range(len(made))])
+        beside = given.others + 1
+        orders = verdicts[: given.groups * beside, 0].view(given.groups, beside)
+        relevance = F.cross_entropy(orders, torch.zeros(given.groups, dtype=torch.long))
+        answers = torch.zeros(len(made))
+        answers[: given.groups * beside : beside] = 1
+        answerable = F.binary_cross_entropy_with_logits(verdicts[:, 1], answers)
         span = torch.stack(span_losses).mean() if span_losses else torch.tensor(0.0)
         training.apply(
-            relevance + answerable + span / 2, relevance=relevance.item(), answerable=answerable.item(),
-            span=span.item(), first=(verdicts[..., 0].argmax(1) == 0).float().mean().item(),
+            relevance + answerable + span * given.span, relevance=relevance.item(), answerable=answerable.item(),
+            span=span.item(), first=(orders.argmax(1) == 0).float().mean().item(),
         )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-import encoder
 import manifest
 import network
 from e5s1 import Source
@@ -96,9 +95,14 @@ def keep_sources(folder: Path, tags: set[str]) -> None:
     (folder / SOURCES).write_text(json.dumps(sorted(tags)) + "\n")
 
 
+def kept_sources(folder: Path) -> set[str]:
+    """The tags that were noted."""
+    return set(json.loads((folder / SOURCES).read_text()))
+
+
 def sources_of(folder: Path) -> tuple[str, ...]:
     """What a trained model was learnt from, by the names in data.toml."""
-    return (BASE_NAME, *manifest.sources(json.loads((folder / SOURCES).read_text())))
+    return (BASE_NAME, *manifest.sources(kept_sources(folder)))
 
 
 def trained(folder: Path) -> dict[str, torch.Tensor]:
@@ -106,16 +110,15 @@ def trained(folder: Path) -> dict[str, torch.Tensor]:
     return torch.load(folder / "checkpoint.pt", weights_only=True)["module"]
 
 
-def encoder_of(source: Source, folder: Path, share: float) -> encoder.Weights:
+def mixed(source: Source, folder: Path, share: float) -> network.Encoder:
     """The encoder between the source's (0) and what a training made of it (1).
 
     In between lies more of what the source knew and the training did not show
     (Wortsman et al. 2022, arXiv 2109.01903).
     """
     module = network.Encoder(source, list(range(source.layers)))
-    mixed = {
+    module.load_state_dict({
         name: before * (1 - share) + after * share
         for (name, before), after in zip(module.state_dict().items(), trained(folder).values())
-    }  # fmt: skip
-    module.load_state_dict(mixed)
-    return network.exported(module)
+    })  # fmt: skip
+    return module

@@ -57,8 +57,7 @@ pub struct Question<'a> {
 pub struct Prediction<'a> {
     /// The words of the passage that answer; none where it abstains.
     pub text: &'a str,
-    /// How likely the passage does not answer, 0 to 1, as the model has it: not
-    /// calibrated.
+    /// How likely the passage does not answer, 0 to 1, where half of all do.
     pub no_answer: f64,
 }
 
@@ -105,6 +104,9 @@ impl Squad {
     }
 }
 
+/// From this probability on a passage is taken to answer.
+const EVEN: f64 = 0.5;
+
 /// Reads each question's passage for it; predictions in the questions' order.
 /// With `always` it never abstains while the passage has words.
 ///
@@ -124,16 +126,21 @@ pub fn answer<'a>(
             let Question { id, text, title, context } = question;
             let reading = engine.models().reader().read(text, title, context);
             let reading = reading.with_context(|| format!("read for the question {id}"))?;
-            let answers = always || engine.ranker().answers_alone(&reading);
-            Ok(prediction(context, &reading, answers))
+            let answers = engine.ranker().answers_alone(&reading);
+            Ok(prediction(context, &reading, answers, always))
         },
     )
 }
 
-fn prediction<'a>(context: &'a str, reading: &Reading, answers: bool) -> Prediction<'a> {
+fn prediction<'a>(
+    context: &'a str,
+    reading: &Reading,
+    answers: f64,
+    always: bool,
+) -> Prediction<'a> {
     let Some(span) = &reading.span else { return Prediction { text: "", no_answer: 1.0 } };
-    let no_answer = 1.0 / (1.0 + f64::from(reading.answered).exp());
-    Prediction { text: if answers { quote(context, &span.range) } else { "" }, no_answer }
+    let text = if always || answers >= EVEN { quote(context, &span.range) } else { "" };
+    Prediction { text, no_answer: 1.0 - answers }
 }
 
 /// A span as a person would quote it: no separators at its ends, no part of a

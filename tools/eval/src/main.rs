@@ -57,6 +57,9 @@ struct Retrieval {
     /// Where the run goes: `qid Q0 docid rank score jibu`.
     #[arg(long, value_name = "OUT")]
     run: PathBuf,
+    /// Where the milliseconds of each step go: a JSON object a question, by line.
+    #[arg(long, value_name = "OUT")]
+    timings: Option<PathBuf>,
     /// Which searches take part.
     #[arg(long, value_enum, default_value = "full")]
     mode: Mode,
@@ -136,14 +139,19 @@ fn retrieval(given: &Retrieval) -> anyhow::Result<()> {
     })?;
     let doing = || format!("write {}", given.run.display());
     let mut out = BufWriter::new(File::create(&given.run).with_context(doing)?);
+    let mut timings = String::new();
     for (at, some) in questions.chunks(ASKED_AT_ONCE).enumerate() {
-        let rankings = retrieval::ask(&engine, &index, some, given.mode, given.k.get(), threads)?;
-        for (question, ranking) in some.iter().zip(&rankings) {
-            trec::write(&mut out, &question.id, ranking).with_context(doing)?;
+        let asked = retrieval::ask(&engine, &index, some, given.mode, given.k.get(), threads)?;
+        for (question, asked) in some.iter().zip(&asked) {
+            trec::write(&mut out, &question.id, &asked.ranking).with_context(doing)?;
+            timings += &(serde_json::to_string(&asked.timings)? + "\n");
         }
         eprintln!("asked {} of {} questions", at * ASKED_AT_ONCE + some.len(), questions.len());
     }
-    out.flush().with_context(doing)
+    out.flush().with_context(doing)?;
+    given.timings.as_ref().map_or(Ok(()), |path| {
+        std::fs::write(path, timings).with_context(|| format!("write {}", path.display()))
+    })
 }
 
 fn answers(given: &Answers) -> anyhow::Result<()> {

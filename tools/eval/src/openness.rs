@@ -24,6 +24,9 @@ use sha2::{Digest, Sha256};
 use self::card::Card;
 use self::data::Data;
 
+/// The assessment of risks that the DPG Standard asks of AI systems.
+const RISKS: &str = "risks.md";
+
 /// What the check found.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -154,7 +157,13 @@ pub fn check(repository: &Path) -> anyhow::Result<Report> {
         });
         Checked { name: entry.name.clone(), components: components.into() }
     });
-    Ok(Report { artefacts: artefacts.collect(), lacks: unlisted(&models, &manifest)? })
+    let mut lacks = unlisted(&models, &manifest)?;
+    if !models.join(RISKS).is_file() {
+        lacks.push(format!(
+            "models/{RISKS} is not there: write down who can come to harm, and what stands against it"
+        ));
+    }
+    Ok(Report { artefacts: artefacts.collect(), lacks })
 }
 
 #[derive(Deserialize)]

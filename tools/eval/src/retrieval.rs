@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use jibu_answer::{Query, identify, settle};
 use jibu_store::{ContentReader, Scope};
 use jibu_types::{Language, PassageId};
-use jibud::library::{self, Engine, Library};
+use jibud::library::{self, Engine, Library, Timings};
 
 use crate::beir::Question;
 use crate::index::Index;
@@ -39,6 +39,16 @@ pub type Ranking = Vec<(String, f64)>;
 const LANGUAGES: [Language; 5] =
     [Language::EN, Language::SW, Language::FR, Language::PT, Language::NY];
 
+/// What was found for a question, and how long each step took, where the daemon's
+/// library looked.
+#[derive(Debug)]
+pub struct Asked {
+    /// The documents.
+    pub ranking: Ranking,
+    /// Milliseconds by step.
+    pub timings: Timings,
+}
+
 /// Ranks up to `k` documents of the index for each question, in their order.
 ///
 /// # Errors
@@ -50,7 +60,7 @@ pub fn ask(
     mode: Mode,
     k: usize,
     threads: usize,
-) -> anyhow::Result<Vec<Ranking>> {
+) -> anyhow::Result<Vec<Asked>> {
     in_parallel(
         questions,
         threads,
@@ -83,14 +93,15 @@ impl<'a> Searcher<'a> {
         Ok(Searcher::Library { library, mode })
     }
 
-    fn search(&mut self, text: &str, k: usize) -> anyhow::Result<Ranking> {
+    fn search(&mut self, text: &str, k: usize) -> anyhow::Result<Asked> {
         let language = settle(None, identify(text, &LANGUAGES), None, Language::EN);
         let query = Query::analyse(text, language);
         match self {
             Searcher::Library { library, mode } => {
                 let found = library.search(&query, Scope::Active, *mode, k)?;
                 let candidates = found.candidates.into_iter();
-                Ok(candidates.map(|found| (found.passage.document, found.score)).collect())
+                let ranking = candidates.map(|found| (found.passage.document, found.score));
+                Ok(Asked { ranking: ranking.collect(), timings: found.timings })
             }
             Searcher::Store { reader, engine, mode } => {
                 let hits = match mode {
@@ -101,7 +112,8 @@ impl<'a> Searcher<'a> {
                 let ids: Vec<PassageId> = hits.iter().map(|hit| hit.passage).collect();
                 // Nobody writes to the index while it is read: all are there.
                 let documents = reader.passages(&ids)?.into_iter().map(|(_, p)| p.document);
-                Ok(documents.zip(hits.iter().map(|hit| hit.score)).collect())
+                let ranking = documents.zip(hits.iter().map(|hit| hit.score)).collect();
+                Ok(Asked { ranking, timings: Timings::new() })
             }
         }
     }

@@ -136,10 +136,10 @@ impl Ranker {
         self.parameters.reading.apply(Context::of(evidence), ranked, readings)
     }
 
-    /// Whether a passage answers that was given by itself, not found among
-    /// others.
-    pub fn answers_alone(&self, reading: &Reading) -> bool {
-        f64::from(reading.answered) >= self.parameters.reading.alone
+    /// How likely a passage answers, 0 to 1, that was given by itself, not found
+    /// among others.
+    pub fn answers_alone(&self, reading: &Reading) -> f64 {
+        self.parameters.reading.alone.probability(reading)
     }
 
     fn score(&self, signals: &Signals, context: Context) -> f64 {

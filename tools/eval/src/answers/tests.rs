@@ -113,14 +113,14 @@ proptest! {
 
 #[test]
 fn it_abstains_below_the_threshold_and_where_there_are_no_words() {
-    let reading = Reading { answered: -1.0, span: None, ..Reading::default() };
-    assert_eq!(prediction("", &reading, true), Prediction { text: "", no_answer: 1.0 });
+    let reading = Reading { span: None, ..Reading::default() };
+    assert_eq!(prediction("", &reading, 0.9, true), Prediction { text: "", no_answer: 1.0 });
     let span = Span { range: 5..11, probability: 0.5 };
     let reading = Reading { span: Some(span), ..reading };
-    let said = prediction("Boil, water.", &reading, true);
+    let said = prediction("Boil, water.", &reading, 0.25, true);
     assert_eq!(said.text, "water");
-    assert!((said.no_answer - 0.731).abs() < 0.001, "{said:?}");
-    assert_eq!(prediction("Boil, water.", &reading, false), Prediction { text: "", ..said });
+    assert!((said.no_answer - 0.75).abs() < 1e-6, "{said:?}");
+    assert_eq!(prediction("Boil, water.", &reading, 0.25, false), Prediction { text: "", ..said });
 }
 
 #[test]

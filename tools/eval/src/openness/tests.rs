@@ -82,6 +82,7 @@ impl Toy {
             ("models/data.toml", DATA),
             ("models/toy.bin", "\u{1}\u{2}\u{3}"),
             ("models/toy.md", CARD),
+            ("models/risks.md", "# What can go wrong\n"),
             ("models/golden.json", "{}"),
             ("models/recipes/toy.py", "import json\nimport numpy as np\nimport helper\n"),
             ("models/recipes/helper.py", "from pathlib import Path\n"),
@@ -335,4 +336,13 @@ fn a_file_that_the_manifest_does_not_name_is_found() {
     let missing: Vec<String> = toy.check().missing().collect();
     assert_eq!(missing.len(), 1);
     assert!(missing[0].starts_with("models/other.onnx is not in the manifest"), "{missing:?}");
+}
+
+#[test]
+fn an_assessment_of_the_risks_stands_beside_the_models() {
+    let toy = Toy::complete();
+    toy.remove("models/risks.md");
+    let missing: Vec<String> = toy.check().missing().collect();
+    assert_eq!(missing.len(), 1);
+    assert!(missing[0].starts_with("models/risks.md is not there"), "{missing:?}");
 }

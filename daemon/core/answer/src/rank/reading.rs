@@ -17,9 +17,8 @@ pub struct Rereading {
     pub weights: ReadingWeights,
     /// From a standing among them to a probability.
     pub calibration: ReadingCalibration,
-    /// The log-odds ([`Reading::answered`]) from which on a passage given by
-    /// itself is taken to answer.
-    pub alone: f64,
+    /// From what is said of a passage given by itself to a probability.
+    pub alone: AloneCalibration,
 }
 
 /// What each unit adds to the score of a passage that was read.
@@ -60,10 +59,45 @@ pub struct ReadingCalibration {
     pub agreement: f64,
 }
 
+/// The log-odds that a passage answers that was given by itself; right ones and
+/// wrong ones are expected equally often.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AloneCalibration {
+    /// Where nothing speaks for it.
+    pub intercept: f64,
+    /// For each unit of [`Reading::relevance`].
+    pub relevance: f64,
+    /// For each unit of [`Reading::answered`].
+    pub answered: f64,
+    /// For each unit of the logarithm of the span's probability.
+    pub span: f64,
+}
+
+impl AloneCalibration {
+    pub(super) fn probability(&self, reading: &Reading) -> f64 {
+        logistic(
+            self.intercept
+                + self.relevance * f64::from(reading.relevance)
+                + self.answered * f64::from(reading.answered)
+                + self.span * log_span(reading),
+        )
+    }
+}
+
+/// The logarithm of the span's probability.
+fn log_span(reading: &Reading) -> f64 {
+    let span = reading.span.as_ref().map_or(0.0, |span| f64::from(span.probability));
+    span.clamp(LEAST, 1.0).ln()
+}
+
+/// Beyond this a difference in probability says nothing more.
+const LEAST: f64 = 1e-4;
+
 impl Rereading {
     /// Every number in it.
     pub(super) fn values(&self) -> impl Iterator<Item = f64> {
-        let Rereading { weights: w, calibration: c, alone, .. } = self;
+        let Rereading { weights: w, calibration: c, alone: a, .. } = self;
         [w.score, w.relevance, w.answered, w.span]
             .into_iter()
             .flat_map(|trust| [trust.always, trust.unknown, trust.agreement])
@@ -77,7 +111,10 @@ impl Rereading {
                 c.before,
                 c.unknown,
                 c.agreement,
-                *alone,
+                a.intercept,
+                a.relevance,
+                a.answered,
+                a.span,
             ])
     }
 
@@ -160,15 +197,12 @@ struct Read {
 
 impl Read {
     fn of(ranked: Ranked, reading: &Reading) -> Read {
-        // Beyond these a difference says nothing more.
-        const LEAST: f64 = 1e-4;
-        let span = reading.span.as_ref().map_or(0.0, |span| f64::from(span.probability));
         let before = ranked.probability.clamp(LEAST, 1.0 - LEAST);
         Read {
             ranked,
             relevance: f64::from(reading.relevance),
             answered: f64::from(reading.answered),
-            span: span.clamp(LEAST, 1.0).ln(),
+            span: log_span(reading),
             before: (before / (1.0 - before)).ln(),
         }
     }
