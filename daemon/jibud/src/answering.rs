@@ -13,20 +13,20 @@ use jibu_web::{Asked, Citation, Question};
 
 use crate::clock::now;
 use crate::config::Config;
-use crate::library::{Found, Library, Retrieved};
+use crate::library::{Engine, Found, Library, Retrieved};
 use crate::sms;
 use crate::spooling::{Job, Told};
 use crate::vitals::Vitals;
 
 /// What all conversations of this site share.
-pub fn site(config: &Config) -> Site {
+pub fn site(config: &Config, engine: &Engine) -> Site {
     Site {
         service_name: config.name.clone(),
         languages: config.languages.clone(),
         default_language: config.default_language(),
         emergency_number: config.emergency_number.clone(),
         person_number: config.person_number.clone(),
-        identifier: jibu_answer::Identifier::default(),
+        identifier: engine.identifier(),
     }
 }
 
@@ -83,7 +83,7 @@ pub struct Answering {
 impl Answering {
     /// Runs until nobody asks any more.
     pub fn run(mut self) {
-        let site = site(&self.config);
+        let site = site(&self.config, self.library.engine());
         while let Ok(job) = self.jobs.recv() {
             let begun = Instant::now();
             let answered = self.answer(&site, &job).unwrap_or_else(|error| {
@@ -148,7 +148,7 @@ impl Answering {
         let sms = &self.config.sms;
         let cost = |text: &str| sms::cost(sms, text);
         let budget = Budget { parts: sms.max_parts, cost: &cost };
-        let query = crate::library::query("", None, &self.config);
+        let query = Query::analyse("", self.config.default_language());
         let reply = conversation.answer(&query, Answer::Unknown, now(), site, &budget);
         let turn = Turn { reply: Some(reply), answer: None, found: Found::default() };
         self.told(job, &conversation, turn).unwrap_or_else(|error| {
@@ -184,11 +184,11 @@ pub fn ask_once(
     question: &Question,
 ) -> anyhow::Result<Asked> {
     let begun = Instant::now();
-    let mut site = site(config);
+    let mut site = site(config, library.engine());
     if let Some(language) = question.language {
         // What the asker chose is neither guessed nor outside the configured ones.
         site.default_language = language;
-        site.identifier = jibu_answer::Identifier::new(|_, _| None);
+        site.identifier = jibu_answer::Identifier::default();
     }
     let cost = |text: &str| match question.channel {
         Channel::Sms => sms::cost(&config.sms, text),

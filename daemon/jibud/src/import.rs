@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::clock::now;
 use crate::config::Config;
-use crate::library::{Engine, Library, Mode, query};
+use crate::library::{Engine, Library, Mode};
 
 /// What came of an import.
 #[derive(Debug, Serialize)]
@@ -207,7 +207,7 @@ fn try_golden(
     let mut library = Library::open(config, Arc::clone(engine))?;
     let mut golden = Golden { asked: queries.len(), ..Golden::default() };
     for golden_query in queries {
-        let question = query(&golden_query.question, None, config);
+        let question = engine.query(&golden_query.question, None, config);
         let found = library
             .search(&question, Scope::Edition(edition), Mode::Full, GOLDEN_DEPTH)?
             .candidates

@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::Context;
 use jibu_answer::rank::{Evidence, Listed, Named, Parameters, Part, Ranked, Ranker, diversify};
 use jibu_answer::{
-    Answer, Budget, Candidate, Grounded, Query, Topic, decide, excerpt, identify,
+    Answer, Budget, Candidate, Grounded, Identifier, LanguageModel, Query, Topic, decide, excerpt,
     sentences,
 };
 use jibu_inference::{Models, read_artefact};
@@ -26,11 +26,14 @@ use crate::config::Config;
 #[derive(Debug)]
 pub struct Engine {
     models: Models,
+    languages: Arc<LanguageModel>,
     ranker: Ranker,
 }
 
 /// The name of the ranking's parameters in the models' manifest.
 const RANKING: &str = "ranking.parameters";
+/// The name of what identifies languages.
+const LANGUAGES: &str = "language.model";
 
 impl Engine {
     /// Opens the models folder; every artefact must have the hash of its manifest.
@@ -42,7 +45,22 @@ impl Engine {
         let parameters = read_artefact(folder, RANKING)?;
         let parameters: Parameters = serde_json::from_slice(&parameters)
             .context("the ranking parameters cannot be read: make them again with their recipe")?;
-        Ok(Engine { models, ranker: Ranker::new(parameters)? })
+        let languages = LanguageModel::read(&read_artefact(folder, LANGUAGES)?)
+            .context("the language model cannot be read: make it again with its recipe")?;
+        Ok(Engine { models, languages: Arc::new(languages), ranker: Ranker::new(parameters)? })
+    }
+
+    /// What identifies the language of a text.
+    pub fn identifier(&self) -> Identifier {
+        Arc::clone(&self.languages).into()
+    }
+
+    /// A question as the pipeline takes it: in the language that it shows, or the
+    /// one that its asker chose.
+    pub fn query(&self, text: &str, chosen: Option<Language>, config: &Config) -> Query {
+        let identified = self.languages.identify(text, &config.languages);
+        let default = config.default_language();
+        Query::analyse(text, jibu_answer::settle(chosen, identified, None, default))
     }
 
     /// The models.
@@ -269,14 +287,6 @@ impl Library {
 const SHOWN: usize = 8;
 /// Beyond so many sentences embedding each one takes longer than a person waits.
 const MOST_SENTENCES: usize = 16;
-
-/// A question as the pipeline takes it: in the language that it shows, or the
-/// one that its asker chose.
-pub fn query(text: &str, chosen: Option<Language>, config: &Config) -> Query {
-    let identified = identify(text, &config.languages);
-    let default = config.default_language();
-    Query::analyse(text, jibu_answer::settle(chosen, identified, None, default))
-}
 
 /// Whether the vectors that are searched come from the model that runs. After
 /// the box got another model they do not, until the bundle is imported again;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use jibu_answer::{Query, identify, settle};
+use jibu_answer::{Query, settle};
 use jibu_store::{ContentReader, Scope};
 use jibu_types::{Language, PassageId};
 use jibud::library::{self, Engine, Library, Timings};
@@ -94,7 +94,12 @@ impl<'a> Searcher<'a> {
     }
 
     fn search(&mut self, text: &str, k: usize) -> anyhow::Result<Asked> {
-        let language = settle(None, identify(text, &LANGUAGES), None, Language::EN);
+        let engine: &Engine = match self {
+            Searcher::Library { library, .. } => library.engine(),
+            Searcher::Store { engine, .. } => engine,
+        };
+        let identified = engine.identifier().identify(text, &LANGUAGES);
+        let language = settle(None, identified, None, Language::EN);
         let query = Query::analyse(text, language);
         match self {
             Searcher::Library { library, mode } => {

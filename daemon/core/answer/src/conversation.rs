@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{Answer, Citation, Grounded, Topic};
 use crate::compose::{self, Budget, upper};
-use crate::identify::{Identified, identify, settle};
+use crate::identify::{Identified, LanguageModel, settle};
 use crate::intent::{Intent, intent};
 use crate::languages::fill;
 use crate::query::Query;
@@ -47,7 +47,7 @@ pub struct Identifier(Arc<Identify>);
 type Identify = dyn Fn(&str, &[Language]) -> Option<Identified> + Send + Sync;
 
 impl Identifier {
-    /// A model that takes the place of the built-in identifier.
+    /// Identifies with this function.
     pub fn new(
         function: impl Fn(&str, &[Language]) -> Option<Identified> + Send + Sync + 'static,
     ) -> Self {
@@ -61,9 +61,15 @@ impl Identifier {
 }
 
 impl Default for Identifier {
-    /// [`identify`].
+    /// Identifies nothing.
     fn default() -> Self {
-        Identifier::new(identify)
+        Identifier::new(|_, _| None)
+    }
+}
+
+impl From<Arc<LanguageModel>> for Identifier {
+    fn from(model: Arc<LanguageModel>) -> Self {
+        Identifier::new(move |text, offered| model.identify(text, offered))
     }
 }
 

@@ -1,32 +1,48 @@
 //! Which language a few words are written in.
 //!
-//! A small built-in identifier for the languages that have a pack: naive Bayes
-//! over the letter trigrams and the common words of a page of ordinary writing
-//! in each. It is meant for messages of three to six words, often without
-//! accents. A trained model may take its place: whoever identifies gives an
-//! [`Identified`], and [`settle`] weighs it.
+//! A [`LanguageModel`] was trained on sentences of some sixty languages, cut to
+//! a few words and misspelt as people misspell them in a text message. It weighs
+//! the languages that a site offers against all others of the same script that
+//! it knows, so that a text in a language that nobody offered is not called one
+//! of the offered with confidence. A lone word may be a name, or of every
+//! language: how little a few words say was measured and stands in the model.
+//! [`settle`] weighs what it says against what the sender chose or wrote before.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+mod model;
+
+use std::collections::HashMap;
 
 use jibu_types::Language;
+use unicode_normalization::UnicodeNormalization;
 use unicode_script::{Script, UnicodeScript};
 
-use crate::languages::{self, Pack};
-use crate::text::{clip, words};
+pub use model::{LanguageModel, LanguageModelError};
+
+use crate::text::{clip, fold, is_word};
 
 /// A language with the probability that it is the right one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Identified {
-    /// The likeliest language.
+    /// The likeliest of the offered languages.
     pub language: Language,
-    /// From 0 to 1, among the languages that were offered.
+    /// From 0 to 1: how likely the text is in it, where one text in ten is in a
+    /// language that was not offered.
     pub confidence: f64,
 }
 
 /// From here on an identification is believed over what the sender wrote in
 /// last time.
 pub const CONFIDENT: f64 = 0.7;
+
+/// The share of texts that are expected to be in no offered language.
+const ELSEWHERE: f64 = 0.1;
+
+/// What a script says that is written in one offered language, where nothing is
+/// known of the others.
+const SCRIPT_ALONE: f64 = 0.95;
+
+/// Longer texts show no more.
+const MOST_CHARS: usize = 300;
 
 /// The language to answer in: what the sender chose, else what the text shows
 /// clearly, else what the sender wrote in last, else the site's own.
@@ -41,27 +57,83 @@ pub fn settle(
     chosen.or(shown).or(last).unwrap_or(default)
 }
 
-/// The likeliest of the offered languages, or `None` where the text shows none:
-/// it has no letters, or letters of a script that none of them is written in.
-pub fn identify(text: &str, offered: &[Language]) -> Option<Identified> {
-    let text = clip(text, MOST_CHARS);
-    let script = main_script(text)?;
+impl LanguageModel {
+    /// The likeliest of the offered languages, or `None` where the text shows
+    /// none: it has no letters, or letters of a script that none of them is
+    /// written in.
+    pub fn identify(&self, text: &str, offered: &[Language]) -> Option<Identified> {
+        let text = clip(text, MOST_CHARS);
+        let script = main_script(text)?;
+        self.likeliest(&words(text, script), script, offered).or_else(|| alone(script, offered))
+    }
+
+    /// The likeliest offered language that the model knows in this script.
+    fn likeliest(
+        &self,
+        words: &[Word],
+        script: Script,
+        offered: &[Language],
+    ) -> Option<Identified> {
+        let scores = self.scores(words.iter().flat_map(Word::forms), script);
+        let expected = scores.iter().filter(|(language, _)| offered.contains(language)).count();
+        let others = scores.len() - expected;
+        let prior = |language: &Language| match offered.contains(language) {
+            true if others == 0 => 1.0 / expected as f64,
+            true => (1.0 - ELSEWHERE) / expected as f64,
+            false => ELSEWHERE / others as f64,
+        };
+        let (language, top) = scores
+            .iter()
+            .copied()
+            .filter(|(language, _)| offered.contains(language))
+            .max_by(|a, b| a.1.total_cmp(&b.1))?;
+        let own = prior(&language);
+        let odds = scores.iter().map(|(other, score)| prior(other) / own * (score - top).exp());
+        let shown = 1.0 / odds.sum::<f64>();
+        let silent = self.silent(words.len());
+        Some(Identified { language, confidence: silent * own + (1.0 - silent) * shown })
+    }
+}
+
+/// A word as the model sees it.
+struct Word {
+    folded: String,
+    /// Where it has accents.
+    written: Option<String>,
+}
+
+impl Word {
+    fn forms(&self) -> impl Iterator<Item = &str> {
+        [Some(self.folded.as_str()), self.written.as_deref()].into_iter().flatten()
+    }
+}
+
+/// The words of a text that have a letter of the script.
+fn words(text: &str, script: Script) -> Vec<Word> {
+    let words = text.split(|c: char| !is_word(c));
+    words
+        .filter(|word| word.chars().any(|c| is_letter_of(c, script)))
+        .map(|word| {
+            let (folded, written) = (fold(word), word.to_lowercase().nfc().collect::<String>());
+            Word { written: (written != folded).then_some(written), folded }
+        })
+        .collect()
+}
+
+/// The only offered language of a script, where the model knows none. Latin says
+/// nothing: too many are written in it.
+fn alone(script: Script, offered: &[Language]) -> Option<Identified> {
     let mut written: Vec<Language> =
         offered.iter().copied().filter(|language| scripts(*language).contains(&script)).collect();
     written.sort_unstable();
     written.dedup();
-    if let [only] = written.as_slice()
-        && script != Script::Latin
-    {
-        return Some(Identified { language: *only, confidence: 0.95 });
+    match written.as_slice() {
+        [only] if script != Script::Latin => {
+            Some(Identified { language: *only, confidence: SCRIPT_ALONE })
+        }
+        _ => None,
     }
-    let profiles: Vec<&Profile> =
-        PROFILES.iter().filter(|profile| written.contains(&profile.language)).collect();
-    best(text, &profiles)
 }
-
-/// Longer texts show no more.
-const MOST_CHARS: usize = 300;
 
 /// The script of most letters.
 fn main_script(text: &str) -> Option<Script> {
@@ -70,6 +142,10 @@ fn main_script(text: &str) -> Option<Script> {
         *counts.entry(c.script()).or_default() += 1;
     }
     counts.into_iter().max_by_key(|(script, count)| (*count, script.full_name())).map(|(s, _)| s)
+}
+
+fn is_letter_of(c: char, script: Script) -> bool {
+    c.is_alphabetic() && c.script() == script
 }
 
 /// The scripts that a language is written in (ISO 15924), Latin where nothing
@@ -104,167 +180,5 @@ fn scripts(language: Language) -> &'static [Script] {
     }
 }
 
-/// What a page of writing tells of a language.
-struct Profile {
-    language: Language,
-    trigrams: HashMap<[char; 3], f64>,
-    total: f64,
-    /// Words without a topic, the surest sign.
-    common: HashSet<&'static str>,
-    /// Other words of the page.
-    seen: HashSet<String>,
-}
-
-static PROFILES: LazyLock<Vec<Profile>> =
-    LazyLock::new(|| languages::ALL.iter().map(|pack| Profile::of(pack)).collect());
-
-impl Profile {
-    fn of(pack: &'static Pack) -> Self {
-        let common: HashSet<&str> = pack.stop_words.split_whitespace().collect();
-        let mut seen: HashSet<String> = words(pack.sample).collect();
-        seen.extend(pack.quantity.iter().chain(pack.commands.greeting).flat_map(|w| words(w)));
-        let mut trigrams = HashMap::new();
-        // The page has the common words as often as people write them; the
-        // list adds each once, so that a rare one is not unheard of.
-        for word in words(pack.sample).chain(common.iter().map(|word| (*word).to_owned())) {
-            for trigram in trigrams_of(&word) {
-                *trigrams.entry(trigram).or_insert(0.0) += 1.0;
-            }
-        }
-        let total = trigrams.values().sum();
-        Profile { language: pack.language, trigrams, total, common, seen }
-    }
-
-    /// How likely somebody who writes this language writes this word, as a
-    /// logarithm that is comparable across languages.
-    fn weigh(&self, word: &str) -> f64 {
-        // Neighbouring trigrams share letters, so a word of six letters is no
-        // six independent observations.
-        const INDEPENDENCE: f64 = 0.55;
-        const UNSEEN: f64 = 0.25;
-        const KINDS: f64 = 6000.0;
-        let letters: f64 = trigrams_of(word)
-            .map(|trigram| {
-                let count = self.trigrams.get(&trigram).copied().unwrap_or(0.0);
-                ((count + UNSEEN) / (self.total + UNSEEN * KINDS)).ln()
-            })
-            .sum();
-        let known = if self.common.contains(word) {
-            2.0
-        } else if self.seen.contains(word) {
-            1.2
-        } else {
-            0.0
-        };
-        letters * INDEPENDENCE + known
-    }
-
-    /// The share of trigrams that the page has, 0 to 1.
-    fn coverage(&self, words: &[String]) -> f64 {
-        let all: Vec<[char; 3]> = words.iter().flat_map(|word| trigrams_of(word)).collect();
-        let known = all.iter().filter(|trigram| self.trigrams.contains_key(*trigram)).count();
-        known as f64 / all.len().max(1) as f64
-    }
-}
-
-/// The letter trigrams of a word with a space on both sides.
-fn trigrams_of(word: &str) -> impl Iterator<Item = [char; 3]> {
-    let letters: Vec<char> = std::iter::once(' ').chain(word.chars()).chain([' ']).collect();
-    (2..letters.len()).map(move |end| [letters[end - 2], letters[end - 1], letters[end]])
-}
-
-fn best(text: &str, profiles: &[&Profile]) -> Option<Identified> {
-    let words: Vec<String> =
-        words(text).filter(|word| word.chars().any(char::is_alphabetic)).collect();
-    if words.is_empty() {
-        return None;
-    }
-    let scores: Vec<f64> =
-        profiles.iter().map(|profile| words.iter().map(|word| profile.weigh(word)).sum()).collect();
-    let (at, top) = scores.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let confidence = 1.0 / scores.iter().map(|score| (score - top).exp()).sum::<f64>();
-    let profile = profiles.get(at)?;
-    // A language that nobody offered looks least unlike one of the others; its
-    // letters then stand in unusual order.
-    let familiar = (profile.coverage(&words) / FAMILIAR).min(1.0);
-    // One word is often a name, or the same everywhere: "malaria".
-    let alone = match words.as_slice() {
-        [word] if !profile.common.contains(word.as_str()) => LONE_WORD,
-        _ => 1.0,
-    };
-    Some(Identified { language: profile.language, confidence: confidence * familiar * alone })
-}
-
-/// The share of known trigrams below which a text may well be in no offered
-/// language.
-const FAMILIAR: f64 = 0.65;
-
-/// What a single word is worth as evidence.
-const LONE_WORD: f64 = 0.65;
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OFFERED: [Language; 5] =
-        [Language::EN, Language::SW, Language::FR, Language::PT, Language::NY];
-
-    fn confident(text: &str) -> Option<Language> {
-        identify(text, &OFFERED).filter(|f| f.confidence >= CONFIDENT).map(|f| f.language)
-    }
-
-    #[test]
-    fn short_questions_show_their_language() {
-        for (text, language) in [
-            ("how to get passport", Language::EN),
-            ("baby not eating fever", Language::EN),
-            ("where is the chief's office", Language::EN),
-            ("nataka kujua bei ya mbolea", Language::SW),
-            ("mtoto anaharisha nifanyeje", Language::SW),
-            ("leseni ya biashara inapatikana wapi", Language::SW),
-            ("mon fils tousse la nuit", Language::FR),
-            ("ou faire un passeport", Language::FR),
-            ("prix du casier judiciaire", Language::FR),
-            ("onde faco o passaporte", Language::PT),
-            ("a minha filha tem diarreia", Language::PT),
-            ("preco da carta de conducao", Language::PT),
-            ("mwana akutsegula m'mimba", Language::NY),
-            ("ndingapeze bwanji laisensi", Language::NY),
-            ("ndikufuna kudziwa za katemera", Language::NY),
-        ] {
-            assert_eq!(confident(text), Some(language), "{text}: {:?}", identify(text, &OFFERED));
-        }
-    }
-
-    #[test]
-    fn a_text_without_letters_shows_nothing() {
-        assert_eq!(identify("", &OFFERED), None);
-        assert_eq!(identify("12 🙂 !!", &OFFERED), None);
-        assert_eq!(identify("malaria", &[]), None);
-    }
-
-    #[test]
-    fn a_word_of_every_language_convinces_nobody() {
-        assert_eq!(confident("malaria"), None);
-        assert_eq!(confident("xzqv kwrt"), None);
-    }
-
-    #[test]
-    fn a_script_of_its_own_is_enough() {
-        let greek = Language::parse("el").unwrap();
-        let found = identify("πού είναι η κλινική", &[Language::EN, greek]).unwrap();
-        assert_eq!(found.language, greek);
-        assert_eq!(identify("где клиника", &[Language::EN, greek]), None);
-    }
-
-    #[test]
-    fn the_senders_choice_stands_above_all() {
-        let shown = Some(Identified { language: Language::FR, confidence: 0.9 });
-        let faint = Some(Identified { language: Language::FR, confidence: 0.5 });
-        let (sw, pt, en) = (Language::SW, Language::PT, Language::EN);
-        assert_eq!(settle(Some(sw), shown, Some(pt), en), sw);
-        assert_eq!(settle(None, shown, Some(pt), en), Language::FR);
-        assert_eq!(settle(None, faint, Some(pt), en), pt);
-        assert_eq!(settle(None, faint, None, en), en);
-    }
-}
+mod tests;

@@ -58,8 +58,6 @@ pub(crate) struct Pack {
     pub(crate) asides: &'static [&'static str],
     /// Patterns of danger (see [`mod@crate::danger`]), folded.
     pub(crate) danger: &'static [(Danger, &'static [&'static str])],
-    /// Ordinary writing, to know the language by its letters and words.
-    pub(crate) sample: &'static str,
     /// What Jibu says.
     pub(crate) phrases: Phrases,
 }

@@ -42,7 +42,7 @@ pub use conversation::{
 pub use danger::{Danger, danger};
 pub use decide::{Candidate, Decision, MENU_TOPICS, Thresholds, decide};
 pub use excerpt::excerpt;
-pub use identify::{CONFIDENT, Identified, identify, settle};
+pub use identify::{CONFIDENT, Identified, LanguageModel, LanguageModelError, settle};
 pub use intent::{Heard, Intent, intent};
 pub use query::Query;
 pub use rank::Ranked;

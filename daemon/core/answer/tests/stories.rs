@@ -6,12 +6,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::fmt::Write;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use jibu_answer::{
-    Answer, Budget, Candidate, Conversation, Decision, Identifier, Query, Site, Step, Thresholds,
-    decide, excerpt, normalise,
+    Answer, Budget, Candidate, Conversation, Decision, LanguageModel, Query, Site, Step,
+    Thresholds, decide, excerpt, normalise,
 };
 use jibu_types::{
     CollectionName, Date, IndexVersion, Language, Passage, PassageId, PhoneNumber, Timestamp,
@@ -118,6 +119,12 @@ fn sms(text: &str) -> usize {
     if length <= one { 1 } else { length.div_ceil(each) }
 }
 
+static IDENTIFIER: LazyLock<Arc<LanguageModel>> = LazyLock::new(|| {
+    let shipped =
+        include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../models/language.bin"));
+    Arc::new(LanguageModel::read(shipped).unwrap())
+});
+
 fn site() -> Site {
     Site {
         service_name: "Jibu".into(),
@@ -125,7 +132,7 @@ fn site() -> Site {
         default_language: Language::EN,
         emergency_number: Some(PhoneNumber::parse("112").unwrap()),
         person_number: Some(PhoneNumber::parse("0800 123 456").unwrap()),
-        identifier: Identifier::default(),
+        identifier: IDENTIFIER.clone().into(),
     }
 }
 

@@ -7,7 +7,7 @@ use jibu_types::Language;
 use serde_json::json;
 
 use super::{Configured, print, print_json};
-use crate::library::{Engine, Library, Mode, query};
+use crate::library::{Engine, Library, Mode};
 
 /// Show the passages that are found for a text, best first.
 #[derive(Debug, Args)]
@@ -32,8 +32,8 @@ impl Search {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.configured.load()?;
         let engine = Arc::new(Engine::open(&config.models)?);
+        let query = engine.query(&self.text, self.lang, &config);
         let mut library = Library::open(&config, engine)?;
-        let query = query(&self.text, self.lang, &config);
         let found = library.search(&query, Scope::Active, Mode::Full, self.most)?;
         if self.json {
             let rows = found.candidates.iter().map(|candidate| {

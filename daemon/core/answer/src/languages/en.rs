@@ -63,23 +63,6 @@ pub(super) static PACK: Pack = Pack {
             "sexual* assault*", "attack* me", "stabbed", "domestic_violence",
         ]),
     ],
-    sample: "How do I register the birth of my child? Where can I get a birth certificate and how \
-        much does it cost? What should I do when my baby has a fever and does not want to eat? \
-        Which papers do I need to bring to the office? When is the clinic open this week? My \
-        mother is old and she wants to know about the pension. The school is closed today because \
-        of the rain. You must boil the water before you drink it. Wash your hands with soap after \
-        using the toilet. There are many people who have been sick with cholera in our village. \
-        Please tell me where the nearest health centre is. Who can help me with a land title? I \
-        lost my identity card and I need a new one. The nurse said that the child should get the \
-        vaccine at nine months. Can a woman who is pregnant sleep under a mosquito net? Is it free \
-        or do we have to pay? What are the signs of malaria? If the cough lasts more than two weeks \
-        you should go for a test. They told us to come back on Monday morning with the form. \
-        How long will it take? Her husband works for the government and his number has changed. \
-        I would like to apply for a passport. Why is the road not open? The police are here. \
-        Keep food covered and throw away what is left. He was born in this district last year. \
-        How can I vote? Do you know what time the market opens? She could not find the right person. \
-        Someone bitten by a dog needs treatment. My daughter is going to school next month. \
-        We are farmers and want fertilizer at a lower price. Apply to the office with two photos.",
     phrases: Phrases {
         help: "{service}: send your question in your own words. {more}: the rest. {why}: the source. \
             {lang}: language. {person}: talk to a person. {stop}: end.",

@@ -63,23 +63,6 @@ pub(super) static PACK: Pack = Pack {
             "violence* conjugale*", "poignarde*",
         ]),
     ],
-    sample: "Comment puis-je déclarer la naissance de mon enfant ? Où obtenir un acte de naissance et \
-        combien cela coûte-t-il ? Que faire si mon bébé a de la fièvre et ne veut pas manger ? Quels \
-        papiers faut-il apporter au bureau ? Quand le centre de santé est-il ouvert cette semaine ? Ma \
-        mère est âgée et elle veut savoir comment toucher sa pension. L'école est fermée aujourd'hui à \
-        cause de la pluie. Il faut faire bouillir l'eau avant de la boire. Lavez-vous les mains avec \
-        du savon après les toilettes. Beaucoup de gens sont malades du choléra dans notre village. \
-        Dites-moi s'il vous plaît où se trouve l'hôpital le plus proche. Qui peut m'aider pour un \
-        titre foncier ? J'ai perdu ma carte d'identité et il m'en faut une nouvelle. L'infirmière a \
-        dit que l'enfant doit recevoir le vaccin à neuf mois. Une femme enceinte peut-elle dormir sous \
-        une moustiquaire ? Est-ce gratuit ou devons-nous payer ? Quels sont les signes du paludisme ? \
-        Si la toux dure plus de deux semaines, allez faire un examen. Ils nous ont dit de revenir lundi \
-        matin avec le formulaire. Combien de temps faut-il attendre ? Son mari travaille pour le \
-        gouvernement et son numéro a changé. Je voudrais demander un passeport. Pourquoi la route \
-        n'est-elle pas ouverte ? La police est ici. Couvrez les aliments et jetez les restes. Il est né \
-        dans ce district l'année dernière. Comment voter ? Savez-vous à quelle heure ouvre le marché ? \
-        Ma fille ira à l'école le mois prochain. Nous sommes des agriculteurs et nous voulons des \
-        engrais moins chers. Déposez votre demande à la mairie avec deux photos et un timbre.",
     phrases: Phrases {
         help: "{service} : envoyez votre question. {more} : le reste. {why} : la source. {lang} : autre \
             langue. {person} : parler à quelqu'un. {stop} : finir.",

@@ -54,23 +54,6 @@ pub(super) static PACK: Pack = Pack {
             "amandimenya", "wandimenya", "*nkhanza",
         ]),
     ],
-    sample: "Kodi ndingalembetse bwanji kubadwa kwa mwana wanga? Ndingapeze kuti chiphaso cha kubadwa \
-        ndipo ndi ndalama zingati? Ndichite chiyani mwana wanga akatentha thupi komanso sakufuna kudya? \
-        Ndi mapepala ati amene ndiyenera kubweretsa ku ofesi? Chipatala chimatsegula nthawi yanji \
-        sabata ino? Mayi anga ndi okalamba ndipo akufuna kudziwa za penshoni. Sukulu yatsekedwa lero \
-        chifukwa cha mvula. Wiritsani madzi musanamwe. Sambani m'manja ndi sopo mukachoka \
-        kuchimbudzi. Anthu ambiri akudwala kolera m'mudzi mwathu. Chonde ndiuzeni komwe kuli \
-        chipatala chapafupi. Ndani angandithandize za chikalata cha malo? Ndataya chiphaso changa \
-        ndipo ndikufuna china chatsopano. Namwino ananena kuti mwana alandire katemera ali ndi miyezi \
-        isanu ndi inayi. Kodi mayi woyembekezera agone mu neti ya udzudzu? Kodi ndi zaulere kapena \
-        tilipire? Zizindikiro za malungo ndi ziti? Ngati chifuwa chapitirira masabata awiri pitani \
-        mukayezetse. Anatiuza kuti tibwerenso Lolemba m'mawa ndi fomu. Zitenga nthawi yaitali bwanji? \
-        Mwamuna wake amagwira ntchito m'boma ndipo nambala yake yasintha. Ndikufuna kupempha pasipoti. \
-        Chifukwa chiyani msewu sunatsegulidwe? Apolisi ali pano. Phimbani chakudya ndi kutaya \
-        chotsala. Anabadwira m'boma lino chaka chatha. Ndingavote bwanji? Kodi mukudziwa kuti msika \
-        umatsegulidwa liti? Mwana wanga wamkazi apita kusukulu mwezi wamawa. Ndife alimi ndipo tikufuna \
-        feteleza wotsika mtengo. Bweretsani zithunzi ziwiri ndi kalata ya amfumu. Makolo azipita ndi \
-        ana awo. Mungathe kulembetsa kwa wogwira ntchito. Munthu akadwala azikamwa mankhwala.",
     phrases: Phrases {
         help: "{service}: tumizani funso. {more}: zotsala. {why}: gwero. {lang}: kusintha. {person}: \
             kulankhula naye. {stop}: kusiya.",

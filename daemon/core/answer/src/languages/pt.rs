@@ -62,22 +62,6 @@ pub(super) static PACK: Pack = Pack {
             "agredid*", "esfaque*", "violencia domestica",
         ]),
     ],
-    sample: "Como posso registar o nascimento do meu filho? Onde se obtém a certidão de nascimento e \
-        quanto custa? O que devo fazer quando o bebé tem febre e não quer comer? Que documentos são \
-        precisos para levar ao escritório? Quando é que o centro de saúde está aberto esta semana? A \
-        minha mãe é idosa e quer saber como receber a pensão. A escola está fechada hoje por causa da \
-        chuva. É preciso ferver a água antes de beber. Lave as mãos com sabão depois de usar a \
-        latrina. Há muitas pessoas doentes com cólera na nossa aldeia. Por favor, diga-me onde fica o \
-        hospital mais próximo. Quem me pode ajudar com o título da terra? Perdi o meu bilhete de \
-        identidade e preciso de um novo. A enfermeira disse que a criança deve receber a vacina aos \
-        nove meses. Uma mulher grávida pode dormir debaixo da rede mosquiteira? É gratuito ou temos de \
-        pagar? Quais são os sinais da malária? Se a tosse durar mais de duas semanas, vá fazer o \
-        teste. Disseram para voltar na segunda-feira de manhã com o formulário. Quanto tempo demora? O \
-        marido dela trabalha para o governo e o número dele mudou. Gostaria de pedir um passaporte. \
-        Porque é que a estrada não está aberta? A polícia está aqui. Cubra a comida e deite fora o que \
-        sobrar. Ele nasceu neste distrito no ano passado. Como posso votar? Sabe a que horas abre o \
-        mercado? A minha filha vai para a escola no próximo mês. Somos camponeses e queremos adubo \
-        mais barato. Entregue o pedido na conservatória com duas fotografias e a cédula.",
     phrases: Phrases {
         help: "{service}: envie a sua pergunta. {more}: o resto. {why}: a fonte. {lang}: outra língua. \
             {person}: falar com alguém. {stop}: terminar.",

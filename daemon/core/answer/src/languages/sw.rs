@@ -57,22 +57,6 @@ pub(super) static PACK: Pack = Pack {
             "ukatili",
         ]),
     ],
-    sample: "Nawezaje kupata cheti cha kuzaliwa cha mtoto wangu? Ninahitaji nini ili kusajili \
-        kuzaliwa? Gharama yake ni kiasi gani na ofisi iko wapi? Nifanye nini mtoto wangu akiwa na \
-        homa kali na hataki kula? Kliniki inafunguliwa saa ngapi siku ya Jumatatu? Mama yangu ni mzee \
-        na anataka kujua kuhusu pensheni. Shule imefungwa leo kwa sababu ya mvua. Chemsha maji kabla \
-        ya kunywa. Nawa mikono kwa sabuni baada ya kutoka chooni. Watu wengi wameugua kipindupindu \
-        katika kijiji chetu. Tafadhali niambie kituo cha afya kilicho karibu. Nani anaweza kunisaidia \
-        kuhusu hati ya ardhi? Nimepoteza kitambulisho changu na nahitaji kipya. Muuguzi alisema mtoto \
-        apate chanjo akiwa na miezi tisa. Mwanamke mjamzito anaweza kulala ndani ya chandarua? Je ni \
-        bure au tunapaswa kulipa? Dalili za malaria ni zipi? Kikohozi kikizidi wiki mbili nenda \
-        ukapime. Walituambia turudi kesho asubuhi na fomu. Itachukua muda gani? Mume wake anafanya \
-        kazi serikalini na namba yake ya simu imebadilika. Ningependa kuomba pasipoti. Kwa nini \
-        barabara haijafunguliwa? Polisi wako hapa. Funika chakula na utupe kilichobaki. Alizaliwa \
-        wilaya hii mwaka jana. Ninawezaje kupiga kura? Unajua soko linafunguliwa lini? Hakuweza \
-        kumpata mtu sahihi. Binti yangu ataenda shuleni mwezi ujao. Sisi ni wakulima na tunataka \
-        mbolea kwa bei nafuu. Leta picha mbili na barua ya mwenyekiti wa mtaa. Wanafunzi wanahitaji \
-        vitabu. Vyeti vinatolewa hapa. Dawa hizi zinatumika vipi? Habari za leo, naomba msaada wenu.",
     phrases: Phrases {
         help: "{service}: tuma swali lako. {more}: sehemu iliyobaki. {why}: chanzo. {lang}: badili \
             lugha. {person}: ongea na mtu. {stop}: sitisha.",
