@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
 use jibu_answer::{Answer, Budget, Conversation, Grounded, Query, Reply, Site, Step};
-use jibu_spool::AnswerSummary;
+use jibu_spool::{AnswerSummary, Machines};
 use jibu_types::Channel;
 use jibu_web::{Asked, Citation, Question};
 
@@ -78,6 +78,8 @@ pub struct Answering {
     pub told: Sender<Told>,
     /// Where they are counted.
     pub vitals: Arc<Vitals>,
+    /// Who writes like a machine.
+    pub machines: Machines,
 }
 
 impl Answering {
@@ -110,12 +112,18 @@ impl Answering {
     }
 
     fn answer(&mut self, site: &Site, job: &Job) -> anyhow::Result<Told> {
+        let text = sms::text(&job.pdus);
+        if let Some(suspicion) = self.machines.hear(&job.sender, &text, now()) {
+            return Ok(silence(job, site, suspicion.as_str()));
+        }
         let mut conversation = read(job.conversation.as_deref());
         let sms = &self.config.sms;
         let cost = |text: &str| sms::cost(sms, text);
         let budget = Budget { parts: sms.max_parts, cost: &cost };
-        let text = sms::text(&job.pdus);
         let turn = turn(&mut self.library, &mut conversation, site, &budget, &text)?;
+        for page in turn.reply.iter().flat_map(|reply| &reply.pages) {
+            self.machines.say(&job.sender, page, now());
+        }
         self.told(job, &conversation, turn)
     }
 
@@ -154,17 +162,22 @@ impl Answering {
         self.told(job, &conversation, turn).unwrap_or_else(|error| {
             // Nothing can be sent to this number; the message is closed all the same.
             tracing::error!(message = job.message.0, %error, "no reply can be written");
-            Told::Answered {
-                message: job.message,
-                pdus: Vec::new(),
-                summary: AnswerSummary {
-                    kind: "failed".into(),
-                    language: site.default_language.to_string(),
-                    details: "{}".into(),
-                },
-                conversation: None,
-            }
+            silence(job, site, "failed")
         })
+    }
+}
+
+/// A message is closed without a word; the audit trail says why.
+fn silence(job: &Job, site: &Site, kind: &str) -> Told {
+    Told::Answered {
+        message: job.message,
+        pdus: Vec::new(),
+        summary: AnswerSummary {
+            kind: kind.to_owned(),
+            language: site.default_language.to_string(),
+            details: "{}".into(),
+        },
+        conversation: None,
     }
 }
 

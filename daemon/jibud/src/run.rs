@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use anyhow::Context;
-use jibu_spool::{ModemName, Spool};
+use jibu_spool::{Machines, ModemName, Spool};
 use jibu_store::{ContentStore, StateStore};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
@@ -87,6 +87,7 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
         jobs,
         told: tell.clone(),
         vitals: Arc::clone(&vitals),
+        machines: Machines::new(),
     };
     let appliance = Appliance {
         config: Arc::clone(&config),

@@ -195,7 +195,10 @@ pub fn request(text: &str, form: RequestForm) -> Option<String> {
         RequestForm::PackedHex => hex::encode_upper(reading::pack(text)?),
         RequestForm::Ucs2Hex => hex::encode_upper(crate::alphabet::to_ucs2(text)),
     };
-    Some(format!("AT+CUSD=1,\"{written}\",15"))
+    // What the default alphabet cannot write goes on the air in UCS-2 (TS 23.038 §5).
+    let in_septets = crate::alphabet::to_septets(text, crate::Shift::NONE).is_some();
+    let coding = if in_septets { 15 } else { 72 };
+    Some(format!("AT+CUSD=1,\"{written}\",{coding}"))
 }
 
 #[cfg(test)]
@@ -299,6 +302,9 @@ mod tests {
             AT+CUSD=1,"002A0031003000300023",15"#]]
         .assert_eq(&written.join("\n"));
         assert_eq!(request("say \"hi\"", RequestForm::Plain), None);
+        let khmer = request("ទឹក", RequestForm::Ucs2Hex).unwrap();
+        assert_eq!(khmer, "AT+CUSD=1,\"179117B91780\",72");
+        assert_eq!(request("ទឹក", RequestForm::PackedHex), None);
         // Seven septets leave seven bits, which must not read as "@".
         let seven = request("*12345#", RequestForm::PackedHex).unwrap();
         assert_eq!(parse_request(&seven).unwrap().0, "*12345#");

@@ -1,5 +1,7 @@
 //! Received: keeping what came, putting parts together, asking once.
 
+use std::collections::VecDeque;
+
 use jibu_types::{Channel, PhoneNumber, Timestamp};
 
 use crate::{
@@ -55,7 +57,8 @@ impl Spool {
             return;
         }
 
-        let state = match self.reason_to_ignore(&segment, now) {
+        let sender = segment.sender.as_ref();
+        let state = match self.reason_to_ignore(modem, sender, now) {
             Some(reason) => MessageState::Ignored(reason),
             None if segment.group.is_some_and(|g| g.total > 1) => MessageState::Gathering,
             None => MessageState::Received,
@@ -142,19 +145,34 @@ impl Spool {
         self.outputs.push_back(Output::Erase { modem, ticket });
     }
 
-    fn reason_to_ignore(&self, segment: &Segment, now: Timestamp) -> Option<IgnoreReason> {
-        let Some(sender) = &segment.sender else { return Some(IgnoreReason::NotAPerson) };
+    fn reason_to_ignore(
+        &self,
+        modem: &ModemName,
+        sender: Option<&PhoneNumber>,
+        now: Timestamp,
+    ) -> Option<IgnoreReason> {
+        let Some(sender) = sender else { return Some(IgnoreReason::NotAPerson) };
         if sender.is_short_code() || self.config.never_answer.contains(sender) {
             return Some(IgnoreReason::NotAPerson);
         }
-        let spent = self
-            .answered
-            .get(sender)
-            .map_or(0, |times| times.iter().filter(|at| now.since(**at) < crate::DAY).count());
-        let waiting =
-            self.messages.values().filter(|row| row.sender.as_ref() == Some(sender)).count();
-        let allowed = usize::try_from(self.config.answers_per_day).unwrap_or(usize::MAX);
-        (spent + waiting >= allowed).then_some(IgnoreReason::Quota)
+        let today = |times: Option<&VecDeque<Timestamp>>| {
+            times.map_or(0, |times| times.iter().filter(|at| now.since(**at) < crate::DAY).count())
+        };
+        let waiting = |counts: &dyn Fn(&MessageRow) -> bool| {
+            self.messages.values().filter(|row| counts(row)).count()
+        };
+        let of_sender =
+            today(self.answered.get(sender)) + waiting(&|row| row.sender.as_ref() == Some(sender));
+        let of_modem = today(self.answered_by.get(modem)) + waiting(&|row| row.modem == *modem);
+        let in_all = self.answered_by.values().map(|times| today(Some(times))).sum::<usize>()
+            + self.messages.len();
+        let is_spent = |spent: usize, allowed: u32| {
+            usize::try_from(allowed).is_ok_and(|allowed| spent >= allowed)
+        };
+        let spent = is_spent(of_sender, self.config.answers_per_day)
+            || is_spent(of_modem, self.config.answers_per_day_and_modem)
+            || is_spent(in_all, self.config.answers_per_day_in_all);
+        spent.then_some(IgnoreReason::Quota)
     }
 
     pub(crate) fn gather_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
@@ -215,18 +233,71 @@ impl Spool {
         let Some(row) = self.messages.remove(&id) else { return };
         let Some(sender) = row.sender else { return };
 
+        let awake_until = match summary.kind.as_str() {
+            "urgent" => now + crate::URGENT,
+            _ => row.received_at + crate::AWAKE,
+        };
+        self.awake.insert(id, awake_until);
         let mut changes = vec![
             Change::SetMessage { message: id, state: MessageState::Answered },
             Change::Summarise { message: id, at: now, summary },
         ];
+        changes.extend(self.add_parts(id, &row.modem, &sender, pdus, now));
+        if let Some(state) = conversation {
+            changes.push(Change::KeepConversation { number: sender.clone(), at: now, state });
+        }
+        self.answered_now(sender, row.modem, now);
+        self.save(changes);
+    }
+
+    pub(crate) fn follows(
+        &mut self,
+        modem: ModemName,
+        recipient: PhoneNumber,
+        channel: Channel,
+        pdus: Vec<Vec<u8>>,
+        summary: AnswerSummary,
+        now: Timestamp,
+    ) {
+        let refused = self.reason_to_ignore(&modem, Some(&recipient), now);
+        self.last_message += 1;
+        let id = MessageId(self.last_message);
+        let row = MessageRow {
+            id,
+            channel,
+            modem: modem.clone(),
+            sender: Some(recipient.clone()),
+            received_at: now,
+            state: refused.map_or(MessageState::Answered, MessageState::Ignored),
+            segments: Vec::new(),
+        };
+        let mut changes = vec![Change::AddMessage(row)];
+        if refused.is_none() {
+            changes.push(Change::Summarise { message: id, at: now, summary });
+            changes.extend(self.add_parts(id, &modem, &recipient, pdus, now));
+            self.awake.insert(id, now + crate::AWAKE);
+            self.answered_now(recipient, modem, now);
+        }
+        self.save(changes);
+    }
+
+    fn add_parts(
+        &mut self,
+        message: MessageId,
+        modem: &ModemName,
+        recipient: &PhoneNumber,
+        pdus: Vec<Vec<u8>>,
+        now: Timestamp,
+    ) -> Vec<Change> {
+        let mut changes = Vec::new();
         for (sequence, pdu) in (0..).zip(pdus) {
             self.last_part += 1;
             let part = PartRow {
                 id: PartId(self.last_part),
-                message: id,
+                message,
                 sequence,
-                modem: row.modem.clone(),
-                recipient: sender.clone(),
+                modem: modem.clone(),
+                recipient: recipient.clone(),
                 pdu,
                 attempts: 0,
                 state: PartState::Ready { not_before: now },
@@ -234,14 +305,11 @@ impl Spool {
             changes.push(Change::AddPart(part.clone()));
             self.parts.insert(part.id, part);
         }
-        if let Some(state) = conversation {
-            changes.push(Change::KeepConversation { number: sender.clone(), at: now, state });
-        }
-        self.answered_now(sender, now);
-        self.save(changes);
+        changes
     }
 
-    fn answered_now(&mut self, sender: PhoneNumber, now: Timestamp) {
+    fn answered_now(&mut self, sender: PhoneNumber, modem: ModemName, now: Timestamp) {
         self.answered.entry(sender).or_default().push_back(now);
+        self.answered_by.entry(modem).or_default().push_back(now);
     }
 }

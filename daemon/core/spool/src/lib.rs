@@ -10,14 +10,18 @@
 //! decodes, asks and encodes.
 
 mod inbound;
+mod machines;
 mod outbound;
+mod quiet;
 mod rows;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use jibu_types::{PhoneNumber, Timestamp};
+use jibu_types::{Channel, PhoneNumber, Timestamp};
 
+pub use machines::{Machines, Suspicion};
+pub use quiet::QuietHours;
 pub use rows::*;
 
 /// What an installation may set.
@@ -39,6 +43,12 @@ pub struct Config {
     pub max_attempts: u32,
     /// Answers to one sender within 24 hours.
     pub answers_per_day: u32,
+    /// Answers through one modem within 24 hours: what its SIM may spend.
+    pub answers_per_day_and_modem: u32,
+    /// Answers to everybody within 24 hours.
+    pub answers_per_day_in_all: u32,
+    /// When late answers wait for the morning.
+    pub quiet: Option<QuietHours>,
     /// Numbers that are never answered: our own SIMs and operators' services.
     pub never_answer: Vec<PhoneNumber>,
 }
@@ -60,6 +70,9 @@ impl Default for Config {
             ],
             max_attempts: 20,
             answers_per_day: 50,
+            answers_per_day_and_modem: u32::MAX,
+            answers_per_day_in_all: u32::MAX,
+            quiet: None,
             never_answer: Vec::new(),
         }
     }
@@ -111,6 +124,20 @@ pub enum Input {
         summary: AnswerSummary,
         /// The conversation's new state, kept in the same transaction.
         conversation: Option<String>,
+    },
+    /// An answer that was given elsewhere is to go by SMS, because its reader
+    /// chose so.
+    Follows {
+        /// By which modem.
+        modem: ModemName,
+        /// To whom.
+        recipient: PhoneNumber,
+        /// Where it was asked for.
+        channel: Channel,
+        /// SMS-SUBMIT PDUs in order.
+        pdus: Vec<Vec<u8>>,
+        /// For the audit trail.
+        summary: AnswerSummary,
     },
     /// A modem is initialised, and shows the outgoing parts that it stores.
     ModemReady {
@@ -267,20 +294,33 @@ pub struct Spool {
     closed_groups: HashMap<inbound::GroupKey, (MessageId, Timestamp)>,
     parts: BTreeMap<PartId, PartRow>,
     answered: HashMap<PhoneNumber, VecDeque<Timestamp>>,
+    answered_by: HashMap<ModemName, VecDeque<Timestamp>>,
+    /// Until when answers may leave in quiet hours.
+    awake: HashMap<MessageId, Timestamp>,
     modems: HashMap<ModemName, ModemState>,
     early_reports: VecDeque<outbound::EarlyReport>,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// For how long somebody who has asked is taken to be awake.
+const AWAKE: Duration = Duration::from_secs(30 * 60);
+/// For how long an urgent answer leaves at any hour.
+const URGENT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+
 impl Spool {
     /// Starts from the rows that were kept. Messages that were not answered yet
     /// are asked again; parts go on once their modem is ready.
     pub fn new(config: Config, restored: Restored, now: Timestamp) -> Self {
         let mut answered: HashMap<PhoneNumber, VecDeque<Timestamp>> = HashMap::new();
-        for (number, at) in restored.answered {
+        let mut answered_by: HashMap<ModemName, VecDeque<Timestamp>> = HashMap::new();
+        for (number, modem, at) in restored.answered {
             answered.entry(number).or_default().push_back(at);
+            answered_by.entry(modem).or_default().push_back(at);
         }
+        // What a restart finds may be urgent, which no row says: rather at night
+        // than too late.
+        let awake = restored.parts.iter().map(|row| (row.message, now + AWAKE)).collect();
         let mut spool = Spool {
             config,
             outputs: VecDeque::new(),
@@ -291,6 +331,8 @@ impl Spool {
             closed_groups: HashMap::new(),
             parts: restored.parts.into_iter().map(|row| (row.id, row)).collect(),
             answered,
+            answered_by,
+            awake,
             modems: HashMap::new(),
             early_reports: VecDeque::new(),
         };
@@ -319,6 +361,9 @@ impl Spool {
             }
             Input::Answered { message, pdus, summary, conversation } => {
                 self.found(message, pdus, summary, conversation, now);
+            }
+            Input::Follows { modem, recipient, channel, pdus, summary } => {
+                self.follows(modem, recipient, channel, pdus, summary, now);
             }
             Input::Report { modem, ticket, recipient, reference, outcome } => {
                 self.report(modem, ticket, &recipient, reference, outcome, now);
@@ -378,12 +423,15 @@ impl Spool {
             PartState::Delivered { .. } | PartState::Failed { .. } => false,
             PartState::Ready { .. } | PartState::Sending { .. } => true,
         });
-        self.answered.retain(|_, times| {
+        let a_day_of = |times: &mut VecDeque<Timestamp>| {
             while times.front().is_some_and(|at| now.since(*at) >= DAY) {
                 times.pop_front();
             }
             !times.is_empty()
-        });
+        };
+        self.answered.retain(|_, times| a_day_of(times));
+        self.answered_by.retain(|_, times| a_day_of(times));
+        self.awake.retain(|_, until| *until > now);
     }
 
     fn save(&mut self, changes: Vec<Change>) {

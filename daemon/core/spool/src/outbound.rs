@@ -278,6 +278,7 @@ impl Spool {
     }
 
     pub(crate) fn send_what_can_be_sent(&mut self, now: Timestamp) {
+        self.hold_what_would_wake_somebody(now);
         while let Some(part) = self.next_part(now) {
             let Some(row) = self.parts.get_mut(&part) else { return };
             row.attempts += 1;
@@ -286,6 +287,21 @@ impl Spool {
             self.settle(part, state);
             self.set_busy(&modem, true);
             self.outputs.push_back(Output::Send { modem, part, pdu });
+        }
+    }
+
+    /// In quiet hours an answer that comes late waits for the morning.
+    fn hold_what_would_wake_somebody(&mut self, now: Timestamp) {
+        let Some(morning) = self.config.quiet.and_then(|quiet| quiet.end(now)) else { return };
+        let held: Vec<PartId> = self
+            .first_waiting()
+            .filter(|(row, not_before)| {
+                *not_before <= now && self.awake.get(&row.message).is_none_or(|until| *until <= now)
+            })
+            .map(|(row, _)| row.id)
+            .collect();
+        for part in held {
+            self.settle(part, PartState::Ready { not_before: morning });
         }
     }
 

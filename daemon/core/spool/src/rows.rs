@@ -86,7 +86,7 @@ pub enum MessageState {
 pub enum IgnoreReason {
     /// It came from a name, a short code or one of our own numbers.
     NotAPerson,
-    /// The sender had all the answers that a day allows.
+    /// The sender, the SIM or everybody together had all the answers that a day allows.
     Quota,
     /// The PDU could not be decoded.
     Unreadable,
@@ -249,6 +249,6 @@ pub struct Restored {
     /// Parts in `Ready`, `Sending`, and those in `Sent` within
     /// `Config::await_reports`, oldest first.
     pub parts: Vec<PartRow>,
-    /// Who was answered within the last day, and when.
-    pub answered: Vec<(PhoneNumber, Timestamp)>,
+    /// Who was answered within the last day, through which modem, and when.
+    pub answered: Vec<(PhoneNumber, ModemName, Timestamp)>,
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jibu_spool::{
     AnswerSummary, Change, Config, Group, IgnoreReason, Input, MessageId, MessageState, ModemName,
-    Output, PartId, PartState, ReportOutcome, Restored, Segment, SegmentKey, Spool, Ticket,
-    Verdict,
+    Output, PartId, PartState, QuietHours, ReportOutcome, Restored, Segment, SegmentKey, Spool,
+    Ticket, Verdict,
 };
-use jibu_types::{PhoneNumber, Timestamp};
+use jibu_types::{Channel, PhoneNumber, Timestamp};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds)
@@ -253,4 +253,104 @@ fn without_evidence_a_part_is_sent_again_after_a_wait() {
     let outputs: Vec<Output> = std::iter::from_fn(|| spool.poll()).collect();
     assert_eq!(sent(&outputs), [1]);
     assert!(wait > Duration::from_secs(30), "a report needs time to come");
+}
+
+fn reason(outputs: &[Output]) -> Option<IgnoreReason> {
+    let Some(Output::Save(changes)) = outputs.first() else { panic!("{outputs:?}") };
+    let Some(Change::AddMessage(row)) = changes.first() else { panic!("{changes:?}") };
+    match row.state {
+        MessageState::Ignored(reason) => Some(reason),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_sim_and_all_sims_together_spend_no_more_than_a_day_allows() {
+    let other = ModemName("other".into());
+    let config =
+        Config { answers_per_day_and_modem: 2, answers_per_day_in_all: 3, ..Config::default() };
+    // One answer before the restart counts.
+    let before = (PhoneNumber::parse("+265990").unwrap(), modem(), at(0));
+    let restored = Restored { answered: vec![before], ..Restored::default() };
+    let mut spool = Spool::new(config, restored, at(10));
+    let by = |modem: &ModemName, sender: &str, hash: u8| match sms(sender, hash, None) {
+        Input::Arrived { ticket, segment, .. } => {
+            Input::Arrived { modem: modem.clone(), ticket, segment }
+        }
+        _ => unreachable!(),
+    };
+    assert_eq!(reason(&drain(&mut spool, by(&modem(), "+265991", 1), 11)), None);
+    // The second waits for its answer still, and counts.
+    let spent = drain(&mut spool, by(&modem(), "+265992", 2), 12);
+    assert_eq!(reason(&spent), Some(IgnoreReason::Quota));
+    assert_eq!(reason(&drain(&mut spool, by(&other, "+265993", 3), 13)), None);
+    drain(&mut spool, answer(1, 1), 14);
+    drain(&mut spool, answer(3, 1), 14);
+    let spent = drain(&mut spool, by(&other, "+265994", 4), 15);
+    assert_eq!(reason(&spent), Some(IgnoreReason::Quota), "three in all");
+    assert_eq!(reason(&drain(&mut spool, by(&other, "+265995", 5), 86_414)), None, "a day later");
+}
+
+/// 22:00 to 05:00, UTC.
+fn quiet() -> Config {
+    let hours = QuietHours { from_minute: 1320, to_minute: 300, utc_offset_minutes: 0 };
+    Config { quiet: Some(hours), ..Config::default() }
+}
+
+const ELEVEN_AT_NIGHT: i64 = 23 * 3600;
+const FIVE_IN_THE_MORNING: i64 = 29 * 3600;
+
+fn ready() -> Input {
+    Input::ModemReady { modem: modem(), keeps_parts: true, stored: vec![] }
+}
+
+#[test]
+fn who_asks_at_night_is_answered_and_who_asked_long_ago_sleeps() {
+    let mut spool = Spool::new(quiet(), Restored::default(), at(ELEVEN_AT_NIGHT));
+    drain(&mut spool, ready(), ELEVEN_AT_NIGHT);
+    drain(&mut spool, sms("+265991", 1, None), ELEVEN_AT_NIGHT + 1);
+    let outputs = drain(&mut spool, answer(1, 1), ELEVEN_AT_NIGHT + 2);
+    assert_eq!(sent(&outputs), [1]);
+
+    let done = Input::Sent { part: PartId(1), reference: None, slot: None };
+    drain(&mut spool, done, ELEVEN_AT_NIGHT + 3);
+
+    // The modem is away for an hour.
+    drain(&mut spool, Input::ModemLost { modem: modem() }, ELEVEN_AT_NIGHT + 3);
+    drain(&mut spool, sms("+265992", 2, None), ELEVEN_AT_NIGHT + 4);
+    drain(&mut spool, answer(2, 2), ELEVEN_AT_NIGHT + 5);
+    assert_eq!(sent(&drain(&mut spool, ready(), ELEVEN_AT_NIGHT + 3605)), []);
+    assert_eq!(spool.deadline(), Some(at(FIVE_IN_THE_MORNING)));
+    assert_eq!(sent(&drain(&mut spool, Input::Tick, FIVE_IN_THE_MORNING)), [2]);
+}
+
+#[test]
+fn an_urgent_answer_leaves_at_any_hour() {
+    let mut spool = Spool::new(quiet(), Restored::default(), at(ELEVEN_AT_NIGHT));
+    drain(&mut spool, sms("+265991", 1, None), ELEVEN_AT_NIGHT + 1);
+    let Input::Answered { message, pdus, mut summary, conversation } = answer(1, 1) else {
+        unreachable!()
+    };
+    summary.kind = "urgent".into();
+    let urgent = Input::Answered { message, pdus, summary, conversation };
+    drain(&mut spool, urgent, ELEVEN_AT_NIGHT + 2);
+    assert_eq!(sent(&drain(&mut spool, ready(), ELEVEN_AT_NIGHT + 4000)), [1]);
+}
+
+#[test]
+fn an_answer_from_ussd_follows_by_sms_within_the_quota() {
+    let config = Config { answers_per_day: 1, ..Config::default() };
+    let mut spool = Spool::new(config, Restored::default(), at(0));
+    drain(&mut spool, ready(), 0);
+    let follows = || {
+        let Input::Answered { pdus, summary, .. } = answer(0, 2) else { unreachable!() };
+        let recipient = PhoneNumber::parse("+265991").unwrap();
+        Input::Follows { modem: modem(), recipient, channel: Channel::Ussd, pdus, summary }
+    };
+    let outputs = drain(&mut spool, follows(), 1);
+    assert!(matches!(outputs[0], Output::Save(_)), "kept before it is sent");
+    assert_eq!(sent(&outputs), [1]);
+    let again = drain(&mut spool, follows(), 2);
+    assert_eq!(reason(&again), Some(IgnoreReason::Quota));
+    assert_eq!(spool.unsent(), 2);
 }

@@ -6,6 +6,7 @@
 
 mod kiosk;
 mod labels;
+pub mod ussd;
 
 use std::collections::BTreeMap;
 use std::future::Future;

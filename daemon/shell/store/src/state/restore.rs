@@ -46,13 +46,13 @@ pub(super) fn restore(
     )?;
     let answered = list(
         snapshot,
-        "SELECT id, sender, answered_at FROM message
+        "SELECT id, sender, modem, answered_at FROM message
          WHERE answered_at >= ?1 AND sender IS NOT NULL ORDER BY answered_at",
         [(now - DAY).unix_ms()],
         |row| {
-            let at = Timestamp::from_unix_ms(row.get(2)?);
+            let (modem, at) = (ModemName(row.get(2)?), Timestamp::from_unix_ms(row.get(3)?));
             Ok(recipient(row, 1)?
-                .map(|number| (number, at))
+                .map(|number| (number, modem, at))
                 .map_err(in_row("message", row.get(0)?)))
         },
     )?;

@@ -101,7 +101,7 @@ fn what_is_saved_is_restored() {
     assert_eq!(restored.keys.len(), 3);
     assert_eq!(restored.messages, [open, asked]);
     assert_eq!(restored.parts, parts[..4]);
-    assert_eq!(restored.answered, [(number(), at(5))]);
+    assert_eq!(restored.answered, [(number(), modem(), at(5))]);
     assert_eq!(store.conversation(&number()).unwrap().as_deref(), Some("{}"));
 }
 
