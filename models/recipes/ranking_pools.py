@@ -1,7 +1,9 @@
 """Retrieval pools out of the reading and pair data of `shared/train`.
 
 A pool is a small collection with questions that it answers: every kind of
-question that a site meets has one, so that no kind decides the fit alone. Only
+question that a site meets has one, so that no kind decides the fit alone. Its
+other passages are those of the source that are nearest to the questions and their
+answers, so that it is about as hard as a larger collection on one subject. Only
 questions whose passages no model was trained on are asked (`corpus.py`).
 """
 
@@ -10,14 +12,19 @@ from __future__ import annotations
 import json
 import random
 import re
-from dataclasses import dataclass, field, replace
+import sqlite3
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import corpus
 from corpus import rows
 from noise import noisy
+from ranking_evidence import words
 
 MOST_PASSAGES = 350
+# However many passages answer, so many others are beside them.
+LEAST_OTHERS = 150
 
 
 @dataclass
@@ -53,17 +60,34 @@ def pool(
     rng.shuffle(asked)
     asked = asked[:questions]
     kept = {passage for key in asked for passage in by_question[key]}
-    others = sorted({p for _, _, p in pairs if p.strip()} - kept)
+    others = sorted(({p for _, _, p in pairs if p.strip()} | set(distractors)) - kept)
     rng.shuffle(others)
-    more = sorted(set(distractors) - kept - set(others))
-    rng.shuffle(more)
-    texts = sorted(kept) + (others + more)[: max(0, passages - len(kept))]
+    most = min(passages, max(MOST_PASSAGES, len(kept) + LEAST_OTHERS)) - len(kept)
+    texts = sorted(kept) + nearest(others, [(question, min(by_question[language, question])) for language, question in asked], most)
     rng.shuffle(texts)
     at = {text: i for i, text in enumerate(texts)}
     return Pool(
         name, texts, [q for _, q in asked], [language for language, _ in asked],
         [{at[p] for p in by_question[key]} for key in asked], held_out,
     )  # fmt: skip
+
+
+def nearest(texts: list[str], asked: list[tuple[str, str]], most: int) -> list[str]:
+    """Texts that share words with the questions or with their passages, question by question in turn."""
+    if len(texts) <= most:
+        return texts
+    db = sqlite3.connect(":memory:")
+    db.execute('CREATE VIRTUAL TABLE passage USING fts5(body, tokenize="unicode61 remove_diacritics 2")')
+    db.executemany("INSERT INTO passage(rowid, body) VALUES (?, ?)", enumerate(texts))
+    lists = []
+    for pair in asked:
+        for text, least in zip(pair, (3, 6)):
+            own = [w for w in dict.fromkeys(words(text)) if len(w) >= least][:16]
+            query = " OR ".join(f'"{w}"' for w in own) or '"x"'
+            rows = db.execute("SELECT rowid FROM passage WHERE passage MATCH ? ORDER BY rank LIMIT 6", (query,))
+            lists.append([texts[at] for (at,) in rows])
+    found = dict.fromkeys(text for place in zip_longest(*lists) for text in place if text)
+    return list(dict.fromkeys([*found, *texts]))[:most]
 
 
 def topic(question: str) -> str | None:
@@ -79,19 +103,7 @@ def topic(question: str) -> str | None:
     return None
 
 
-def trimmed(whole: Pool, most: int) -> Pool:
-    """The pool with fewer passages that answer nothing."""
-    answering = set().union(*whole.relevant)
-    others = [i for i in range(len(whole.passages)) if i not in answering]
-    kept = sorted(answering | set(others[: max(0, most - len(answering))]))
-    at = {old: new for new, old in enumerate(kept)}
-    return replace(
-        whole, passages=[whole.passages[i] for i in kept], headings=[whole.headings[i] for i in kept],
-        relevant=[{at[i] for i in answers} for answers in whole.relevant],
-    )  # fmt: skip
-
-
-def titled(rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *, topics: int, questions: int) -> Pool:
+def titled(rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *, questions: int) -> Pool:
     """A pool of whole documents: the passages of one topic stand under its title."""
     documents: dict[str, list[tuple[str, str]]] = {}
     for _, question, passage in pairs:
@@ -99,10 +111,12 @@ def titled(rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *, 
             documents.setdefault(title, []).append((question, passage))
     chosen = sorted(title for title, pairs in documents.items() if len(pairs) > 1)
     rng.shuffle(chosen)
-    rows = list(dict.fromkeys((t, q, p) for t in chosen[:topics] for q, p in documents[t]))
-    asked = sorted({q for _, q, p in rows if corpus.held_out(p)})
+    rows = list(dict.fromkeys((t, q, p) for t in chosen for q, p in documents[t]))
+    asked = sorted({(t, q) for t, q, p in rows if corpus.held_out(p)})
     rng.shuffle(asked)
-    asked = asked[:questions]
+    topics = {t for t, _ in asked[:questions]}
+    rows = [row for row in rows if row[0] in topics]
+    asked = [q for _, q in asked[:questions]]
     relevant = [{i for i, (_, q, _) in enumerate(rows) if q == question} for question in asked]
     return Pool(name, [p for _, _, p in rows], asked, ["en"] * len(asked), relevant, headings=[t for t, _, _ in rows])
 
@@ -160,7 +174,7 @@ def pools(folder: Path, seed: int = 2) -> list[Pool]:
     ]  # fmt: skip
     for language in ("zu", "xh", "ig", "sn", "tn"):
         made.append(pool(rng, f"{language}-belebele", paired("belebele", language), questions=150, passages=139, held_out=language in ("ig", "tn")))
-    made.append(titled(rng, "en-medical-titled", medical, topics=420, questions=600))
+    made.append(titled(rng, "en-medical-titled", medical, questions=100))
     by_name = {p.name: p for p in made}
     for source in ("en-squad", "en-medical", "en-tydi", "en-newwiki", "en-medical-titled"):
         p = by_name[source]
@@ -169,4 +183,4 @@ def pools(folder: Path, seed: int = 2) -> list[Pool]:
             f"{source}-sms", p.passages, [noisy(rng, p.questions[i], abbreviations) for i in keep],
             [p.languages[i] for i in keep], [p.relevant[i] for i in keep], p.held_out, p.headings,
         ))  # fmt: skip
-    return [trimmed(p, MOST_PASSAGES) for p in made]
+    return made
