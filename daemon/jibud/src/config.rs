@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jibu_modem::{Pin, SendVia, StorageName};
+use jibu_spool::QuietHours;
 use jibu_sync::PublicKey;
 use jibu_types::{Language, PhoneNumber};
+use jibu_web::ussd::{Access, AccessError};
 use serde::Deserialize;
 
 /// The whole configuration, checked. `jibu.example.toml` documents every key.
@@ -32,6 +34,8 @@ pub struct Config {
     pub sms: Sms,
     /// Where the web pages are served; none for no web server.
     pub listen: Option<SocketAddr>,
+    /// Which USSD gateways may call; none where no secret is agreed.
+    pub ussd: Option<Access>,
     /// The modems.
     pub modems: Vec<Modem>,
     /// What is logged, in `tracing`'s filter form.
@@ -47,6 +51,12 @@ pub struct Sms {
     pub gather_wait: Duration,
     /// Answers to one sender within 24 hours.
     pub answers_per_day: u32,
+    /// Answers through one modem within 24 hours.
+    pub answers_per_day_and_modem: u32,
+    /// Answers to everybody within 24 hours.
+    pub answers_per_day_in_all: u32,
+    /// When late answers wait for the morning.
+    pub quiet: Option<QuietHours>,
     /// Whether the network is asked to tell what arrived.
     pub status_reports: bool,
     /// Whether texts may use the national shift tables that old phones lack.
@@ -205,6 +215,7 @@ impl Check<'_> {
                 self.refuse("web.listen", quoted(text), why, "\"127.0.0.1:8080\"")
             })?),
         };
+        let ussd = self.ussd(web.ussd, listen)?;
         let modems: Vec<Modem> =
             modem.into_iter().map(|raw| self.modem(raw)).collect::<Result<_, _>>()?;
         for (at, modem) in modems.iter().enumerate() {
@@ -233,6 +244,7 @@ impl Check<'_> {
             hub_key: hub_key.transpose()?,
             sms: self.sms(&sms)?,
             listen,
+            ussd,
             modems,
             log: log.filter,
         })
@@ -268,9 +280,67 @@ impl Check<'_> {
             max_parts: raw.max_parts,
             gather_wait: Duration::from_secs(60 * u64::from(raw.gather_wait_minutes)),
             answers_per_day: raw.answers_per_day,
+            answers_per_day_and_modem: self
+                .quota("sms.answers_per_day_and_modem", raw.answers_per_day_and_modem)?,
+            answers_per_day_in_all: self
+                .quota("sms.answers_per_day_in_all", raw.answers_per_day_in_all)?,
+            quiet: self.quiet_hours(raw.quiet_hours.as_deref())?,
             status_reports: raw.status_reports,
             national_shifts: raw.national_shifts,
         })
+    }
+
+    /// No limit where none is said.
+    fn quota(&self, key: &'static str, most: Option<u32>) -> Result<u32, ConfigError> {
+        match most {
+            Some(0) => Err(self.refuse(key, 0, "nobody would be answered", "500")),
+            Some(most) => Ok(most),
+            None => Ok(u32::MAX),
+        }
+    }
+
+    fn quiet_hours(&self, text: Option<&str>) -> Result<Option<QuietHours>, ConfigError> {
+        let refuse = |text: &str, why: &str| {
+            Err(self.refuse("sms.quiet_hours", quoted(text), why, "\"21:00-06:00 +02:00\""))
+        };
+        let Some(text) = text else { return Ok(None) };
+        match quiet_hours(text) {
+            None => refuse(text, "two times of the day and the difference from UTC are wanted"),
+            Some(quiet) if quiet.from_minute == quiet.to_minute => {
+                refuse(text, "they end when they begin")
+            }
+            quiet => Ok(quiet),
+        }
+    }
+
+    /// The secret is not repeated when it is refused.
+    fn ussd(
+        &self,
+        raw: raw::Ussd,
+        listen: Option<SocketAddr>,
+    ) -> Result<Option<Access>, ConfigError> {
+        const KEY: &str = "web.ussd.secret";
+        const EXAMPLE: &str = "\"what `openssl rand -hex 16` prints\"";
+        let raw::Ussd { secret, addresses } = raw;
+        let Some(secret) = secret else {
+            if addresses.is_empty() {
+                return Ok(None);
+            }
+            let why = "addresses alone let nobody in";
+            return Err(self.refuse(KEY, "(none)", why, EXAMPLE));
+        };
+        if listen.is_none() {
+            let why = "gateways call the web server, which is off";
+            return Err(self.refuse("web.listen", "\"\"", why, "\"127.0.0.1:8080\""));
+        }
+        let access = Access::new(secret.trim(), &addresses).map_err(|error| match error {
+            AccessError::Secret => self.refuse(KEY, "\"…\"", error, EXAMPLE),
+            AccessError::Network(_) => {
+                let value = format!("{addresses:?}");
+                self.refuse("web.ussd.addresses", value, error, "[\"196.0.2.0/24\"]")
+            }
+        });
+        access.map(Some)
     }
 
     fn modem(&self, raw: raw::Modem) -> Result<Modem, ConfigError> {
@@ -314,6 +384,34 @@ impl Check<'_> {
 
 fn quoted(text: &str) -> String {
     format!("{text:?}")
+}
+
+/// Reads `21:00-06:00 +02:00`.
+fn quiet_hours(text: &str) -> Option<QuietHours> {
+    let (hours, offset) = text.trim().split_once(' ')?;
+    let (from, to) = hours.split_once('-')?;
+    let offset = offset.trim_start();
+    let sign = match offset.chars().next()? {
+        '+' => 1,
+        '-' | '−' => -1,
+        _ => return None,
+    };
+    let minutes = minute_of_day(offset.trim_start_matches(['+', '-', '−']))?;
+    Some(QuietHours {
+        from_minute: minute_of_day(from)?,
+        to_minute: minute_of_day(to)?,
+        utc_offset_minutes: sign * i16::try_from(minutes).ok()?,
+    })
+}
+
+/// Reads `21:00`.
+fn minute_of_day(text: &str) -> Option<u16> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    let number = |text: &str, below: u16| {
+        let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u16>().ok().filter(|number| is_number && *number < below)
+    };
+    Some(60 * number(hour, 24)? + number(minute, 60)?)
 }
 
 /// The file as it is written.
@@ -364,6 +462,9 @@ mod raw {
         pub(super) max_parts: usize,
         pub(super) gather_wait_minutes: u32,
         pub(super) answers_per_day: u32,
+        pub(super) answers_per_day_and_modem: Option<u32>,
+        pub(super) answers_per_day_in_all: Option<u32>,
+        pub(super) quiet_hours: Option<String>,
         pub(super) status_reports: bool,
         pub(super) national_shifts: bool,
     }
@@ -374,6 +475,9 @@ mod raw {
                 max_parts: 2,
                 gather_wait_minutes: 10,
                 answers_per_day: 50,
+                answers_per_day_and_modem: None,
+                answers_per_day_in_all: None,
+                quiet_hours: None,
                 status_reports: true,
                 national_shifts: false,
             }
@@ -384,12 +488,20 @@ mod raw {
     #[serde(deny_unknown_fields, default)]
     pub(super) struct Web {
         pub(super) listen: String,
+        pub(super) ussd: Ussd,
     }
 
     impl Default for Web {
         fn default() -> Self {
-            Web { listen: "127.0.0.1:8080".into() }
+            Web { listen: "127.0.0.1:8080".into(), ussd: Ussd::default() }
         }
+    }
+
+    #[derive(Deserialize, Default)]
+    #[serde(deny_unknown_fields, default)]
+    pub(super) struct Ussd {
+        pub(super) secret: Option<String>,
+        pub(super) addresses: Vec<String>,
     }
 
     #[derive(Deserialize)]
@@ -472,9 +584,14 @@ mod tests {
             "max_parts",
             "gather_wait_minutes",
             "answers_per_day",
+            "answers_per_day_and_modem",
+            "answers_per_day_in_all",
+            "quiet_hours",
             "status_reports",
             "national_shifts",
             "listen",
+            "secret",
+            "addresses",
             "port",
             "baud_rate",
             "pin",
@@ -501,6 +618,19 @@ mod tests {
         for (line, words) in [
             ("[web]\nlisten = \"8080\"", ["web.listen", "127.0.0.1:8080"]),
             ("[sms]\nmax_parts = 0", ["sms.max_parts = 0", "1 to 10"]),
+            ("[sms]\nanswers_per_day_in_all = 0", ["sms.answers_per_day_in_all", "500"]),
+            ("[sms]\nquiet_hours = \"21:00-06:00\"", ["sms.quiet_hours", "+02:00"]),
+            ("[sms]\nquiet_hours = \"21-6 +02:00\"", ["sms.quiet_hours", "times of the day"]),
+            ("[sms]\nquiet_hours = \"06:00-06:00 +00:00\"", ["sms.quiet_hours", "they begin"]),
+            ("[web.ussd]\naddresses = [\"::1\"]", ["web.ussd.secret", "openssl"]),
+            (
+                "[web.ussd]\nsecret = \"0123456789abcdef\"\naddresses = [\"here\"]",
+                ["web.ussd.addresses", "196.0.2.0/24"],
+            ),
+            (
+                "[web]\nlisten = \"\"\n[web.ussd]\nsecret = \"0123456789abcdef\"",
+                ["web.listen", "gateways"],
+            ),
             ("[hub]\npublic_key = \"x\"", ["hub.public_key", "jibu-hub init"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nsend_via = \"x\"", ["send_via", "direct"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nnumber = \"MPESA\"", ["number", "digit"]),
@@ -513,7 +643,21 @@ mod tests {
     }
 
     #[test]
-    fn neither_a_pin_nor_a_number_is_repeated_in_an_error() {
+    fn quiet_hours_are_local_and_may_go_over_midnight() {
+        let quiet = |from_minute, to_minute, utc_offset_minutes| {
+            Some(QuietHours { from_minute, to_minute, utc_offset_minutes })
+        };
+        assert_eq!(quiet_hours("21:00-06:00 +02:00"), quiet(1260, 360, 120));
+        assert_eq!(quiet_hours(" 00:30-05:59  -03:30 "), quiet(30, 359, -210));
+        for wrong in ["", "21:00", "24:00-06:00 +00:00", "9:00-10:00 +00:00", "21:00-06:00 02:00"] {
+            assert_eq!(quiet_hours(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn neither_a_pin_nor_a_number_nor_a_secret_is_repeated_in_an_error() {
+        let secret = refusal(&format!("{SMALLEST}[web.ussd]\nsecret = \"too-short\"\n"));
+        assert!(secret.contains("web.ussd.secret") && !secret.contains("too-short"), "{secret}");
         let pin =
             refusal(&format!("{SMALLEST}[[modem]]\nname = \"a\"\nport = \"p\"\npin = \"12x4\"\n"));
         assert!(!pin.contains("12x4"), "{pin}");

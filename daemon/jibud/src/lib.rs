@@ -1,8 +1,8 @@
 //! The daemon: what runs together, and what connects it.
 //!
 //! It reads the configuration, opens the stores and the models, starts a task
-//! for each modem, the thread that moves messages and the one that answers, and
-//! the web server; and it holds the commands of `jibud`. Decisions live in
+//! for each modem, the thread that moves messages and the one that answers, those
+//! of the USSD sessions, and the web server; and it holds the commands of `jibud`. Decisions live in
 //! `daemon/core`, the outside in `daemon/shell`.
 
 pub mod answering;
@@ -15,4 +15,5 @@ pub mod run;
 pub mod site;
 pub mod sms;
 pub mod spooling;
+pub mod ussd;
 pub mod vitals;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use jibu_spool::{Machines, ModemName, Spool};
 use jibu_store::{ContentStore, StateStore};
+use jibu_web::ussd::Rates;
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -19,6 +21,7 @@ use crate::config::Config;
 use crate::library::{Engine, Library};
 use crate::site::Appliance;
 use crate::spooling::{Spooling, Told};
+use crate::ussd;
 use crate::vitals::Vitals;
 
 /// Runs the daemon until SIGTERM or Ctrl-C.
@@ -91,9 +94,9 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     };
     let appliance = Appliance {
         config: Arc::clone(&config),
-        library: Arc::new(Mutex::new(Library::open(&config, engine)?)),
+        library: Arc::new(Mutex::new(Library::open(&config, Arc::clone(&engine))?)),
         vitals: Arc::clone(&vitals),
-        told: tell,
+        told: tell.clone(),
     };
     std::thread::Builder::new().name("spool".into()).spawn(|| spooling.run())?;
     std::thread::Builder::new().name("answering".into()).spawn(|| answering.run())?;
@@ -103,9 +106,18 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
             format!("web.listen = \"{address}\" cannot be used: is another program there?")
         })?;
         tracing::info!(%address, "kiosk open");
-        let router = jibu_web::router(appliance);
+        let mut router = jibu_web::router(appliance);
+        if let Some(access) = &config.ussd {
+            let library = Library::open(&config, engine)?;
+            let gateway = ussd::start(Arc::clone(&config), library, Arc::clone(&vitals), tell)?;
+            let routes = jibu_web::ussd::routes(gateway, access.clone(), Rates::default());
+            router = router.merge(routes);
+            tracing::info!("USSD gateways may call");
+        }
+        // A gateway is known by its address.
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).await {
+            if let Err(error) = axum::serve(listener, service).await {
                 tracing::error!(%error, "the web server has ended");
             }
         });
@@ -143,6 +155,9 @@ fn spool_config(config: &Config) -> jibu_spool::Config {
     jibu_spool::Config {
         gather_wait: config.sms.gather_wait,
         answers_per_day: config.sms.answers_per_day,
+        answers_per_day_and_modem: config.sms.answers_per_day_and_modem,
+        answers_per_day_in_all: config.sms.answers_per_day_in_all,
+        quiet: config.sms.quiet,
         never_answer: config.modems.iter().filter_map(|modem| modem.number.clone()).collect(),
         ..jibu_spool::Config::default()
     }

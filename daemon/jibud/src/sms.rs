@@ -143,6 +143,9 @@ mod tests {
         max_parts: 2,
         gather_wait: Duration::from_secs(600),
         answers_per_day: 50,
+        answers_per_day_and_modem: u32::MAX,
+        answers_per_day_in_all: u32::MAX,
+        quiet: None,
         status_reports: true,
         national_shifts: false,
     };

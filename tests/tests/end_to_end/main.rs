@@ -1,5 +1,5 @@
 //! The real programs together: SMS in, answer out; bad input; cuts of power;
-//! the kiosk in a browser. `cargo xtask test --skip end-to-end` leaves them out.
+//! the kiosk in a browser; a USSD gateway. `cargo xtask test --skip end-to-end` leaves them out.
 
 #![allow(clippy::unwrap_used, reason = "a stage that falls down should fall loudly")]
 #![allow(clippy::print_stdout, reason = "a seeded run says its seed")]
@@ -9,6 +9,7 @@ mod e2e_bad_input;
 mod e2e_kiosk;
 mod e2e_power;
 mod e2e_sms;
+mod e2e_ussd;
 
 use std::path::PathBuf;
 use std::time::Duration;

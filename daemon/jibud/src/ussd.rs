@@ -1,0 +1,466 @@
+//! USSD through a gateway: its calls to the sessions, their questions to the
+//! library, their pages back.
+//!
+//! One thread owns the sessions and never waits for an answer; another one looks
+//! answers up. Menus, pages and patience are decided in `core/ussd`, who may
+//! call in `shell/web`.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
+};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use jibu_answer::{Answer, Budget, Conversation, Grounded, Site, Step};
+use jibu_gsm::{Shift, alphabet};
+use jibu_types::{Channel, Language};
+use jibu_ussd::{Exchange, Heard, Input, Limits, Line, Output, QuestionId, Reply, Sessions};
+use jibu_web::AskError;
+use jibu_web::ussd::{Call, Page};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use crate::answering::site;
+use crate::clock::now;
+use crate::config::Config;
+use crate::library::Library;
+use crate::spooling::Told;
+use crate::vitals::Vitals;
+
+/// So many questions wait at most; whoever comes then is told to try again,
+/// which is better than an answer after everybody has hung up.
+const MOST_WAITING: usize = 32;
+/// How long the sessions' thread sleeps when nothing is due.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The sessions as the web server sees them.
+#[derive(Clone)]
+pub struct Gateway(Sender<Event>);
+
+/// What the sessions' thread is told.
+enum Event {
+    /// The gateway called and waits for a page.
+    Called(Call, oneshot::Sender<Page>),
+    /// An answer was looked up.
+    Answered { question: QuestionId, reply: Reply, conversation: Option<String> },
+}
+
+/// Starts the two threads. They end with the daemon.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn start(
+    config: Arc<Config>,
+    library: Library,
+    vitals: Arc<Vitals>,
+    told: Sender<Told>,
+) -> anyhow::Result<Gateway> {
+    let (tell, events) = channel();
+    let (ask, questions) = sync_channel(MOST_WAITING);
+    let menus = Menus {
+        sessions: Sessions::new(sessions_config(&config)),
+        waiting: HashMap::new(),
+        exchanges: 0,
+        events,
+        ask,
+    };
+    let answering = Answering { config, library, questions, sessions: tell.clone(), vitals, told };
+    let spawn = |name: &str| std::thread::Builder::new().name(name.into());
+    spawn("ussd").spawn(|| menus.run()).context("the USSD sessions cannot be started")?;
+    spawn("ussd-answers").spawn(|| answering.run()).context("USSD answers cannot be started")?;
+    Ok(Gateway(tell))
+}
+
+fn sessions_config(config: &Config) -> jibu_ussd::Config {
+    jibu_ussd::Config {
+        service_name: config.name.clone(),
+        // The spool does not take answers from here yet. By SMS the passage that
+        // follows an answer must stay away: each part is paid.
+        sms: false,
+        ..jibu_ussd::Config::new(config.languages.clone(), Limits::new(septets))
+    }
+}
+
+/// The septets of a text in the GSM 7-bit alphabet; none where it needs UCS-2.
+fn septets(text: &str) -> Option<usize> {
+    alphabet::to_septets(text, Shift::NONE).map(|septets| septets.len())
+}
+
+impl jibu_web::ussd::Sessions for Gateway {
+    async fn call(&self, call: Call) -> Result<Page, AskError> {
+        let gone = || AskError::TryAgain("the sessions have ended".into());
+        let (show, shown) = oneshot::channel();
+        self.0.send(Event::Called(call, show)).map_err(|_| gone())?;
+        shown.await.map_err(|_| gone())
+    }
+}
+
+/// The thread of the sessions.
+struct Menus {
+    sessions: Sessions,
+    /// Who waits for a page.
+    waiting: HashMap<Exchange, oneshot::Sender<Page>>,
+    exchanges: u64,
+    events: Receiver<Event>,
+    ask: SyncSender<Question>,
+}
+
+impl Menus {
+    fn run(mut self) {
+        loop {
+            let until_deadline = self.sessions.deadline().map(|at| at.since(now()));
+            let input = match self.events.recv_timeout(until_deadline.unwrap_or(IDLE)) {
+                Ok(event) => self.input(event),
+                Err(RecvTimeoutError::Timeout) => Input::Tick,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            self.handle(input);
+        }
+    }
+
+    fn input(&mut self, event: Event) -> Input {
+        match event {
+            Event::Called(call, show) => {
+                self.exchanges += 1;
+                let exchange = Exchange(self.exchanges);
+                self.waiting.insert(exchange, show);
+                Input::Request {
+                    exchange,
+                    line: Line::Gateway(call.session),
+                    caller: call.caller,
+                    heard: Heard::History(call.text),
+                }
+            }
+            Event::Answered { question, reply, conversation } => {
+                Input::Answered { question, reply, conversation }
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            self.sessions.handle(input, now());
+            while let Some(output) = self.sessions.poll() {
+                inputs.extend(self.carry_out(output));
+            }
+        }
+    }
+
+    /// Does one thing; gives what became of a question that was not taken.
+    fn carry_out(&mut self, output: Output) -> Option<Input> {
+        match output {
+            Output::Show { exchange, page, ends } => {
+                // The gateway may have given up; its next call shows the page.
+                if let Some(show) = self.waiting.remove(&exchange) {
+                    let _ = show.send(Page { text: page, ends });
+                }
+            }
+            Output::Ask { question, text, language, conversation, .. } => {
+                let asked = Question { id: question, text, language, conversation };
+                if let Err(refused) = self.ask.try_send(asked) {
+                    match refused {
+                        TrySendError::Full(_) => tracing::warn!("too many USSD questions wait"),
+                        TrySendError::Disconnected(_) => {
+                            tracing::error!("the thread of the USSD answers has ended");
+                        }
+                    }
+                    let (reply, conversation) = (Reply::Failed, None);
+                    return Some(Input::Answered { question, reply, conversation });
+                }
+            }
+            Output::Sms { to, .. } => tracing::error!(%to, "answers do not go by SMS yet"),
+        }
+        None
+    }
+}
+
+/// A question from a session.
+struct Question {
+    id: QuestionId,
+    text: String,
+    language: Option<Language>,
+    conversation: Option<String>,
+}
+
+/// The thread that looks answers up.
+struct Answering {
+    config: Arc<Config>,
+    library: Library,
+    questions: Receiver<Question>,
+    sessions: Sender<Event>,
+    vitals: Arc<Vitals>,
+    told: Sender<Told>,
+}
+
+/// What a session keeps for its next question.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Kept {
+    /// The language of the menu when the conversation was told.
+    language: Option<Language>,
+    conversation: Conversation,
+}
+
+impl Answering {
+    fn run(mut self) {
+        let site = site(&self.config, self.library.engine());
+        while let Ok(question) = self.questions.recv() {
+            let id = question.id;
+            let (reply, conversation) = match self.answer(&site, question) {
+                Ok((reply, conversation)) => (reply, Some(conversation)),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::error!(question = id.0, error, "a USSD question was not answered");
+                    (Reply::Failed, None)
+                }
+            };
+            let answered = Event::Answered { question: id, reply, conversation };
+            if self.sessions.send(answered).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What was found, and the conversation's new state.
+    fn answer(&mut self, site: &Site, question: Question) -> anyhow::Result<(Reply, String)> {
+        let begun = Instant::now();
+        let mut kept = read(question.conversation.as_deref());
+        kept.speak(question.language, site);
+        let conversation = &mut kept.conversation;
+
+        // Two screens answer; the passage follows for whoever reads on.
+        let screens = |text: &str| text.chars().count().div_ceil(182);
+        let excerpt = Budget { parts: 2, cost: &screens };
+        // The sessions turn pages, so that no length is too much; but an alphabet
+        // with 70 characters a page costs more than one with 182.
+        let alphabets = |text: &str| if septets(text).is_some() { 1 } else { 2 };
+        let whole = Budget { parts: 2, cost: &alphabets };
+        let (query, answer) = match conversation.receive(&question.text, now(), site, &whole) {
+            Step::Search(query) => {
+                let (answer, _) = self.library.answer(&query, &excerpt)?;
+                (query, answer)
+            }
+            Step::Open { topic, query } => {
+                let (answer, _) = self.library.open_topic(&topic, &query, &excerpt)?;
+                (query, answer)
+            }
+            Step::Reply(reply) => return self.tell(reply, &[], &kept, begun),
+            // Somebody who thanks still looks at a page.
+            Step::Silent => {
+                return match conversation.receive("HELP", now(), site, &whole) {
+                    Step::Reply(reply) => self.tell(reply, &[], &kept, begun),
+                    _ => anyhow::bail!("nothing can be said"),
+                };
+            }
+        };
+        let labels: Vec<String> = match &answer {
+            Answer::Choose(topics) => topics.iter().map(|topic| topic.label.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let passages = passages(&answer);
+        let mut reply = conversation.answer(&query, trimmed(answer), now(), site, &whole);
+        reply.pages.extend(passages);
+        self.tell(reply, &labels, &kept, begun)
+    }
+
+    fn tell(
+        &self,
+        reply: jibu_answer::Reply,
+        labels: &[String],
+        kept: &Kept,
+        begun: Instant,
+    ) -> anyhow::Result<(Reply, String)> {
+        let kind = reply.kind.as_str();
+        self.vitals.answered(Channel::Ussd, kind, begun.elapsed());
+        tracing::info!(kind, ms = begun.elapsed().as_millis(), "answered by USSD");
+        let details = serde_json::json!({
+            "channel": Channel::Ussd.as_str(),
+            "kind": kind,
+            "language": reply.language,
+            "passages": reply.citations.iter().map(|c| c.passage.0).collect::<Vec<_>>(),
+        });
+        // The spool thread ends with the daemon only.
+        let _ = self.told.send(Told::Record { event: "asked by USSD", details });
+        let language = reply.language;
+        let reply = match labels {
+            [] => Reply::Text { text: reply.pages.join("\n"), language },
+            labels => Reply::Choose { labels: labels.to_vec(), language },
+        };
+        Ok((reply, serde_json::to_string(kept)?))
+    }
+}
+
+/// A state that an older program wrote begins anew, and so does somebody who has
+/// sent STOP: who dials wants to hear something.
+fn read(state: Option<&str>) -> Kept {
+    let kept: Kept = state.and_then(|state| serde_json::from_str(state).ok()).unwrap_or_default();
+    if kept.conversation.is_stopped() { Kept::default() } else { kept }
+}
+
+impl Kept {
+    /// Tells the conversation which language was chosen in the menu; once, so that
+    /// what is written later, `LANG fr`, counts until another one is chosen.
+    fn speak(&mut self, chosen: Option<Language>, site: &Site) {
+        if self.language == chosen {
+            return;
+        }
+        self.language = chosen;
+        if let Some(language) = chosen {
+            let nothing = |_: &str| 0;
+            let budget = Budget { parts: 0, cost: &nothing };
+            self.conversation.receive(&format!("LANG {language}"), now(), site, &budget);
+        }
+    }
+}
+
+/// The passages that an answer's words were taken from, in their own order and
+/// under their own headings. Where the words are a passage's beginning, what
+/// follows is enough.
+fn passages(answer: &Answer) -> Vec<String> {
+    let halves = answer.grounded().into_iter().flat_map(Grounded::halves);
+    let passages = halves.map(|half| {
+        let text = half.text.trim_end();
+        let beginning = match half.spans.as_slice() {
+            [span] if span.start == 0 => span.end,
+            _ => 0,
+        };
+        match (beginning, half.citation.section.last()) {
+            (0, Some(heading)) => format!("{heading}\n{text}"),
+            (at, _) => text.get(at..).unwrap_or_default().trim_start().to_owned(),
+        }
+    });
+    passages.filter(|passage| !passage.is_empty()).collect()
+}
+
+/// An answer without what its passages say beside it, which would otherwise wait
+/// for MORE: here that word turns the page.
+fn trimmed(answer: Answer) -> Answer {
+    match answer {
+        Answer::Found(grounded) => Answer::Found(only_words(grounded)),
+        Answer::Urgent(mut line) => {
+            line.found = line.found.map(only_words);
+            Answer::Urgent(line)
+        }
+        Answer::Choose(_) | Answer::Unknown => answer,
+    }
+}
+
+fn only_words(grounded: Grounded) -> Grounded {
+    let mut text = String::new();
+    let mut end = None;
+    for span in &grounded.spans {
+        let Some(words) = grounded.text.get(span.clone()) else { continue };
+        match end.and_then(|end| grounded.text.get(end..span.start)) {
+            None => {}
+            Some(between) if between.contains('\n') => text.push('\n'),
+            Some(between) if between.trim().is_empty() => text.push_str(between),
+            Some(_) => text.push_str(" ... "),
+        }
+        text.push_str(words);
+        end = Some(span.end);
+    }
+    let whole = 0..text.len();
+    let beside = grounded.beside.map(|beside| Box::new(only_words(*beside)));
+    Grounded { text, spans: vec![whole], key: None, beside, ..grounded }
+}
+
+#[cfg(test)]
+mod tests {
+    use jibu_answer::{Citation, Identifier};
+    use jibu_types::{IndexVersion, PassageId};
+
+    use super::*;
+
+    fn grounded(text: &str, answering: &[&str]) -> Grounded {
+        let span = |words: &&str| {
+            let start = text.find(words).unwrap();
+            start..start + words.len()
+        };
+        Grounded {
+            citation: Citation {
+                collection: "health".parse().unwrap(),
+                passage: PassageId(1),
+                document: "water.md".into(),
+                title: "Água segura".into(),
+                section: vec!["Boiling water".into()],
+                source_url: None,
+                date: None,
+                index_version: IndexVersion::default(),
+                probability: 0.9,
+            },
+            text: text.into(),
+            spans: answering.iter().map(span).collect(),
+            key: None,
+            language: Language::EN,
+            beside: None,
+        }
+    }
+
+    fn site() -> Site {
+        Site {
+            service_name: "Jibu".into(),
+            languages: vec![Language::EN, Language::SW],
+            default_language: Language::EN,
+            emergency_number: None,
+            person_number: None,
+            identifier: Identifier::default(),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_its_words_and_its_source_and_never_asks_for_more() {
+        let text = "Water may be dirty. Boil it for one minute. Then cool it. Keep it covered.\n\
+                    Wash your hands.";
+        let answer =
+            Answer::Found(grounded(text, &["Boil it for one minute.", "Keep it covered."]));
+        assert_eq!(passages(&answer), [format!("Boiling water\n{text}")]);
+        let rest = |answering| passages(&Answer::Found(grounded("Boil it. Cool it.\n", answering)));
+        assert_eq!(rest(&["Boil it."]), ["Cool it."]);
+        assert!(rest(&["Boil it. Cool it."]).is_empty());
+        let (mut conversation, site) = (Conversation::default(), site());
+        let alphabets = |text: &str| if septets(text).is_some() { 1 } else { 2 };
+        let budget = Budget { parts: 2, cost: &alphabets };
+        let Step::Search(query) = conversation.receive("How long to boil?", now(), &site, &budget)
+        else {
+            panic!("it is a question");
+        };
+        let reply = conversation.answer(&query, trimmed(answer), now(), &site, &budget);
+        // The source's name is ours to write so that the page stays cheap.
+        let words = "Boil it for one minute. ... Keep it covered.";
+        assert_eq!(reply.pages, [format!("{words}\nSource: Agua segura")]);
+        assert!(conversation.waiting().is_empty());
+    }
+
+    #[test]
+    fn the_menus_language_counts_until_another_is_written() {
+        let site = site();
+        let nothing = |_: &str| 1;
+        let budget = Budget { parts: 2, cost: &nothing };
+        let language_of = |kept: &mut Kept, text: &str| {
+            kept.speak(Some(Language::SW), &site);
+            match kept.conversation.receive(text, now(), &site, &budget) {
+                Step::Search(query) => query.language,
+                Step::Reply(reply) => reply.language,
+                other => panic!("{other:?}"),
+            }
+        };
+        let mut kept = read(Some("written by an older program"));
+        assert_eq!(language_of(&mut kept, "boil water how long"), Language::SW);
+        assert_eq!(language_of(&mut kept, "LANG en"), Language::EN);
+        let mut kept = read(Some(&serde_json::to_string(&kept).unwrap()));
+        assert_eq!(language_of(&mut kept, "boil water how long"), Language::EN);
+    }
+
+    #[test]
+    fn somebody_who_sent_stop_and_dials_again_is_heard() {
+        let (site, cost) = (site(), |_: &str| 1);
+        let mut kept = Kept::default();
+        kept.conversation.receive("STOP", now(), &site, &Budget { parts: 2, cost: &cost });
+        assert!(kept.conversation.is_stopped());
+        let kept = read(Some(&serde_json::to_string(&kept).unwrap()));
+        assert!(!kept.conversation.is_stopped());
+    }
+}
