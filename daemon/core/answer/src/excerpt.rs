@@ -287,7 +287,13 @@ fn run_around(
         return run;
     }
     let room = |run: &Range<usize>| fits(slice(text, units, run));
-    let run = completed(text, units, held, language, &room, &|_| false);
+    // Amounts beside each other that fit the question alike hold for different
+    // people or places; one of them alone misleads.
+    let amount = |at: usize| names_quantity(unit_text(text, units, at));
+    let enough = 0.8 * held.clone().map(|at| scores[at]).fold(0.0, f64::max);
+    let amounts = held.clone().any(amount);
+    let good = |at: usize| amounts && amount(at) && scores[at] >= enough;
+    let run = completed(text, units, held, language, &room, &good);
     // A line of its own above a paragraph says for whom it holds: "Adults".
     let above = units[..run.start].iter().rposition(|unit| unit.kind != Kind::Prose);
     let label = above.filter(|at| {

@@ -66,6 +66,18 @@ fn the_sentence_with_the_words_of_the_question_answers() {
 }
 
 #[test]
+fn amounts_beside_each_other_are_quoted_together() {
+    let text = "Boil water until it bubbles for one minute. On mountains above 2,000 metres, boil \
+                water for three minutes. Let it cool in a covered pot. The clinic opens at eight.";
+    let quoted = read("how long do i boil water", text, "three minutes", 0.7);
+    assert_eq!(
+        quoted,
+        "[Boil water until it bubbles for one minute. On mountains above 2,000 metres, boil water \
+         for three minutes.]\n"
+    );
+}
+
+#[test]
 fn it_keeps_what_it_stands_for_and_a_warning_is_not_left_off() {
     check(
         "at what age is zinc given in tablets",
@@ -175,15 +187,15 @@ fn words_that_the_reader_found_are_quoted_with_their_sentence() {
 
 #[test]
 fn a_reader_that_is_not_sure_does_not_outweigh_the_words() {
-    let text = "A birth certificate costs 1,500 kwacha. Every birth is registered in six weeks.";
+    let text = "A birth certificate costs 1,500 kwacha. Every birth is registered by the chief.";
     let question = "how much does a birth certificate cost";
     for (probability, expected) in [
         (0.1, "[A birth certificate costs 1,500 kwacha.]\n"),
         (f32::NAN, "[A birth certificate costs 1,500 kwacha.]\n"),
-        (0.5, "[Every birth is registered in six weeks.]\n"),
-        (f32::INFINITY, "[Every birth is registered in six weeks.]\n"),
+        (0.5, "[Every birth is registered by the chief.]\n"),
+        (f32::INFINITY, "[Every birth is registered by the chief.]\n"),
     ] {
-        assert_eq!(read(question, text, "six weeks", probability), expected, "{probability}");
+        assert_eq!(read(question, text, "the chief", probability), expected, "{probability}");
     }
 }
 
