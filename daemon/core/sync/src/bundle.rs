@@ -6,8 +6,8 @@ use jibu_types::Passage;
 use crate::manifest::{self, Entry, MAX_LEVELS};
 use crate::pack::{Dictionary, unpack};
 use crate::{
-    Document, GoldenQuery, Hash, MAX_PACKED_BYTES, MAX_RAW_BYTES, ObjectError, ObjectKind, Packing,
-    PublicKey, Root, RootError, SignedRoot, Snapshot, segment,
+    Document, GoldenQuery, Hash, MAX_PACKED_BYTES, MAX_RAW_BYTES, Object, ObjectError, ObjectKind,
+    Packed, Packing, PublicKey, Root, RootError, SignedRoot, Snapshot, segment,
 };
 
 /// The first bytes of a bundle. Like PNG's they show when a transfer cut the
@@ -24,6 +24,7 @@ const CHECKSUM_BYTES: usize = 32;
 pub struct Bundle<'a> {
     root: SignedRoot,
     dictionary: Option<Dictionary>,
+    objects: Vec<Sealed<'a>>,
     segments: Vec<Part<'a>>,
     golden: Vec<GoldenQuery>,
 }
@@ -188,8 +189,8 @@ pub fn read<'a>(bytes: &'a [u8], key: &PublicKey) -> Result<Bundle<'a>, BundleEr
     })?;
     let mut walk = Walk { rest: body, ..Walk::default() };
     walk.content(root.root())?;
-    let Walk { dictionary, segments, golden, .. } = walk;
-    Ok(Bundle { root, dictionary, segments, golden })
+    let Walk { dictionary, objects, segments, golden, .. } = walk;
+    Ok(Bundle { root, dictionary, objects, segments, golden })
 }
 
 impl Bundle<'_> {
@@ -215,6 +216,23 @@ impl Bundle<'_> {
             // `read` has unpacked and decoded these same borrowed bytes with
             // this dictionary, and both are pure functions.
             part.documents(self.dictionary.as_ref()).expect("a verified segment reads again")
+        })
+    }
+
+    /// Every object in the order of the file, with its bytes before packing.
+    pub fn objects(&self) -> impl Iterator<Item = (Object, Vec<u8>)> {
+        self.objects.iter().map(|sealed| {
+            let Sealed { kind, name, packed: (packing, bytes) } = *sealed;
+            let dictionary = self.dictionary.as_ref();
+            let part = dictionary.and_then(|dictionary| dictionary.part(name));
+            let raw = match part {
+                Some(part) => part.to_vec(),
+                // `read` has unpacked these same borrowed bytes so.
+                None => unpack(packing, bytes, name, MAX_RAW_BYTES, dictionary)
+                    .expect("a verified object unpacks again"),
+            };
+            let packed = Packed { packing, bytes: bytes.to_vec() };
+            (Object { kind, name, raw_bytes: raw.len() as u32, packed }, raw)
         })
     }
 
@@ -268,6 +286,13 @@ fn open(bytes: &[u8]) -> Result<(&[u8], &[u8]), BundleError> {
     rest.split_at_checked(root_bytes).ok_or(BundleError::Damaged)
 }
 
+/// An object as it lies in the file.
+struct Sealed<'a> {
+    kind: ObjectKind,
+    name: Hash,
+    packed: (Packing, &'a [u8]),
+}
+
 /// A segment of a bundle: where it lies in the file, or nowhere when the
 /// dictionary holds it.
 struct Part<'a> {
@@ -306,6 +331,7 @@ struct Walk<'a> {
     bytes: u64,
     passages: u64,
     dictionary: Option<Dictionary>,
+    objects: Vec<Sealed<'a>>,
     segments: Vec<Part<'a>>,
     golden: Vec<GoldenQuery>,
 }
@@ -328,7 +354,7 @@ impl<'a> Walk<'a> {
         let entries = self.manifest(root)?;
         let mut parts = Vec::new();
         for entry in entries.iter().filter(|entry| entry.kind == ObjectKind::Shared) {
-            let packed = self.next_object()?;
+            let packed = self.next_object(entry.kind, entry.name)?;
             // A part may be packed with those before it.
             parts.push(raw(entry, packed, self.dictionary.as_ref())?);
             self.dictionary =
@@ -339,7 +365,10 @@ impl<'a> Walk<'a> {
         }
         for entry in entries {
             let shared = entry.kind == ObjectKind::Shared;
-            let packed = if shared { None } else { Some(self.next_object()?) };
+            let packed = match shared {
+                true => None,
+                false => Some(self.next_object(entry.kind, entry.name)?),
+            };
             match packed {
                 Some(packed) if entry.kind == ObjectKind::Golden => {
                     let raw = raw(&entry, packed, self.dictionary.as_ref())?;
@@ -353,7 +382,7 @@ impl<'a> Walk<'a> {
 
     /// The manifest's pages, from the top one down; gives the entries of content.
     fn manifest(&mut self, root: &Root) -> Result<Vec<Entry>, ObjectError> {
-        let (packing, bytes) = self.next_object()?;
+        let (packing, bytes) = self.next_object(ObjectKind::Page, root.manifest)?;
         // The root gives the top page's name alone.
         let top = manifest::decode(&unpack(packing, bytes, root.manifest, MAX_RAW_BYTES, None)?)?;
         let mut content = Vec::new();
@@ -365,7 +394,8 @@ impl<'a> Walk<'a> {
                 content.push(entry);
                 continue;
             }
-            let below = manifest::decode(&raw(&entry, self.next_object()?, None)?)?;
+            let packed = self.next_object(entry.kind, entry.name)?;
+            let below = manifest::decode(&raw(&entry, packed, None)?)?;
             let passages: u64 = below.iter().map(Entry::passages).sum();
             if level >= MAX_LEVELS || passages != u64::from(entry.items) {
                 return Err(ObjectError::Content);
@@ -386,7 +416,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn next_object(&mut self) -> Result<(Packing, &'a [u8]), ObjectError> {
+    /// The next object of the file, which has to be the one called `name`.
+    fn next_object(
+        &mut self,
+        kind: ObjectKind,
+        name: Hash,
+    ) -> Result<(Packing, &'a [u8]), ObjectError> {
         self.part += 1;
         let (head, rest) = self.rest.split_first_chunk::<3>().ok_or(ObjectError::Frame)?;
         let [packing, l0, l1] = *head;
@@ -398,6 +433,7 @@ impl<'a> Walk<'a> {
         let (bytes, rest) = rest.split_at_checked(length).ok_or(ObjectError::Frame)?;
         self.rest = rest;
         self.bytes += length as u64;
+        self.objects.push(Sealed { kind, name, packed: (packing, bytes) });
         Ok((packing, bytes))
     }
 }

@@ -24,12 +24,51 @@ impl Hash {
         &self.0
     }
 
+    /// The first eight bytes: what messages call it by.
+    pub fn short(&self) -> ShortHash {
+        ShortHash(self.leading().to_be_bytes())
+    }
+
+    /// The lowest hash that begins with `short`.
+    pub(crate) fn first_of(short: ShortHash) -> Self {
+        let mut bytes = [0; 32];
+        bytes.iter_mut().zip(short.0).for_each(|(slot, byte)| *slot = byte);
+        Hash(bytes)
+    }
+
     /// The first eight bytes as a number, evenly spread: what content-defined
     /// cutting asks of a hash.
     pub(crate) fn leading(&self) -> u64 {
         let mut first = [0; 8];
         first.iter_mut().zip(&self.0).for_each(|(slot, byte)| *slot = *byte);
         u64::from_be_bytes(first)
+    }
+}
+
+/// The first eight bytes of a hash. It routes and looks up; what it found is
+/// then checked with the whole hash, so another thing of the same first bytes
+/// costs a fetch and is not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ShortHash(pub(crate) [u8; 8]);
+
+impl ShortHash {
+    /// Reads the sixteen hexadecimal digits that `Display` writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        let lower = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let value = (text.len() == 16 && lower).then(|| u64::from_str_radix(text, 16).ok())??;
+        Some(ShortHash(value.to_be_bytes()))
+    }
+}
+
+impl std::fmt::Display for ShortHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for ShortHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}…")
     }
 }
 

@@ -8,8 +8,11 @@
 mod bundle;
 #[path = "../../../../tests/fuzz/replay.rs"]
 mod replay;
+#[path = "../../../../tests/fuzz/bodies/wire.rs"]
+mod wire;
 
 #[test]
 fn saved_inputs_pass_their_target() {
     replay::replay("bundle", bundle::check);
+    replay::replay("wire", wire::check);
 }
