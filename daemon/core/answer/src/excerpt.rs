@@ -287,10 +287,10 @@ fn run_around(
         return run;
     }
     let room = |run: &Range<usize>| fits(slice(text, units, run));
-    // Amounts beside each other that fit the question alike hold for different
+    // Amounts beside each other that fit the question too hold for different
     // people or places; one of them alone misleads.
     let amount = |at: usize| names_quantity(unit_text(text, units, at));
-    let enough = 0.8 * held.clone().map(|at| scores[at]).fold(0.0, f64::max);
+    let enough = 0.4 * held.clone().map(|at| scores[at]).fold(0.0, f64::max);
     let amounts = held.clone().any(amount);
     let good = |at: usize| amounts && amount(at) && scores[at] >= enough;
     let run = completed(text, units, held, language, &room, &good);
