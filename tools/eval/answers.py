@@ -37,11 +37,11 @@ from check import EVERY, ROOT, SETS, SKIPPED, built, judgements
 
 # Every tenth question of a set, and the least that it may reach: what
 # `--slices` gave when the floor was set, less 4 (AUROC less 0.04), because a
-# slice has 50 to 300 questions. 0 until the reader is trained.
+# slice has 50 to 300 questions.
 SLICES = {
-    "squad-dev": {"F1": 0.0, "AUROC": 0.0},
-    "tydiqa-sw": {"F1": 0.0},
-    "xquad-es-en": {"F1": 0.0},
+    "squad-dev": {"F1": 60.0, "AUROC": 0.62},
+    "tydiqa-sw": {"F1": 67.0},
+    "xquad-es-en": {"F1": 46.0},
 }
 COLUMNS = ("EM", "F1", "silent", "F1, silent", "AUROC")
 # Its questions have several gold passages, and most have no gold answer.
