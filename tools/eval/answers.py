@@ -33,7 +33,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from check import EVERY, ROOT, SETS, SKIPPED, built, judgements
+from check import EVERY, ROOT, SETS, judgements, missing
 
 # Every tenth question of a set, and the least that it may reach: what
 # `--slices` gave when the floor was set, less 4 (AUROC less 0.04), because a
@@ -72,13 +72,8 @@ def main() -> int:
     parser.add_argument("--binary", type=Path, help="jibu-eval (default: the one that cargo built)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     given = parser.parse_args()
-    if not SETS.is_dir():
-        print(f"skipped: {SETS} is not there")
-        return SKIPPED
-    given.binary = given.binary or built()
-    if not given.binary.exists():
-        print(f"{given.binary} is not there: run `cargo build --workspace` first", file=sys.stderr)
-        return 1
+    if status := missing(given):
+        return status
     with tempfile.TemporaryDirectory() as folder:
         given.keep = given.keep or Path(folder)
         given.keep.mkdir(parents=True, exist_ok=True)

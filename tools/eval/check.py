@@ -61,13 +61,8 @@ def main() -> int:
     parser.add_argument("--binary", type=Path, help="jibu-eval (default: the one that cargo built)")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     given = parser.parse_args()
-    if not SETS.is_dir():
-        print(f"skipped: {SETS} is not there")
-        return SKIPPED
-    given.binary = given.binary or built()
-    if not given.binary.exists():
-        print(f"{given.binary} is not there: run `cargo build -p jibu-eval` first", file=sys.stderr)
-        return 1
+    if status := missing(given):
+        return status
     return slices(given) if given.slices else everything(given)
 
 
@@ -201,6 +196,18 @@ def judgements(path: Path) -> dict[str, dict[str, int]]:
 
 def write(path: Path, rows: list[dict]) -> None:
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def missing(given: argparse.Namespace) -> int:
+    """The exit status where the sets or jibu-eval are not there, else 0."""
+    if not SETS.is_dir():
+        print(f"skipped: {SETS} is not there")
+        return SKIPPED
+    given.binary = given.binary or built()
+    if not given.binary.exists():
+        print(f"{given.binary} is not there: run `cargo build --workspace --all-targets` first", file=sys.stderr)
+        return 1
+    return 0
 
 
 def built() -> Path:

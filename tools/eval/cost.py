@@ -25,7 +25,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from check import ROOT, SEED, SETS, SKIPPED, built, write
+from check import ROOT, SEED, SETS, missing, write
 
 sys.path.insert(0, str(ROOT / "models" / "recipes"))
 # The set that the questions come from is the first.
@@ -39,15 +39,14 @@ def main() -> int:
     parser.add_argument("--passages", type=int, default=5000)
     parser.add_argument("--binary", type=Path, help="jibu-eval (default: the one that cargo built)")
     given = parser.parse_args()
-    if not SETS.is_dir():
-        print(f"skipped: {SETS} is not there")
-        return SKIPPED
+    if status := missing(given):
+        return status
     passages = [json.loads(line) for name in COLLECTION for line in gzip.open(SETS / name / "corpus.jsonl.gz", "rt")]
     passages = passages[: given.passages]
     with (SETS / COLLECTION[0] / "queries.jsonl").open() as lines:
         asked = random.Random(SEED).sample([json.loads(line) for line in lines], given.questions)
     with tempfile.TemporaryDirectory() as folder:
-        ours, found = jibu(given.binary or built(), Path(folder), passages, asked)
+        ours, found = jibu(given.binary, Path(folder), passages, asked)
     texts = {p["_id"]: (p.get("title", ""), p["text"]) for p in passages}
     peer = onnx_runtime([(q["text"], [texts[i] for i in found[q["_id"]]]) for q in asked])
     print(f"{len(passages):,} passages, {len(asked)} questions, {READ} candidates read, one thread; median ms:")
