@@ -3,7 +3,7 @@
     python models/recipes/train_embedder.py --train ../shared/train --work WORK
 
 Starts from the recovered multilingual-e5-small and leaves WORK/checkpoint.pt,
-which `embedder.py --weights` turns into the artefact. A run that was cut goes
+which `embedder.py --work` turns into the artefact. A run that was cut goes
 on from the last checkpoint. Two kinds of steps alternate, both with InfoNCE
 over the batch:
 

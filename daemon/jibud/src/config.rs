@@ -72,6 +72,20 @@ pub struct Modem {
     pub number: Option<PhoneNumber>,
 }
 
+/// What TOML has against a text; a line that may hold a PIN or a secret is named
+/// and not shown.
+fn said(error: &toml::de::Error, text: &str) -> String {
+    const SILENT: [&str; 2] = ["pin", "secret"];
+    let at = error.span().map(|span| text.get(..span.start).unwrap_or(text));
+    let number = at.map(|before| before.matches('\n').count());
+    let line = number.and_then(|number| text.lines().nth(number)).unwrap_or_default();
+    if SILENT.iter().any(|key| line.contains(key)) {
+        let number = number.map_or(0, |number| number + 1);
+        return format!("line {number}, which is not shown, is no TOML or not a text in quotes");
+    }
+    error.to_string().trim_end().replace('\n', "\n  ")
+}
+
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -149,10 +163,8 @@ impl Config {
     /// When it is no TOML, has an unknown key, or a value makes no sense.
     pub fn parse(text: &str, file: &Path) -> Result<Config, ConfigError> {
         let name = file.display().to_string();
-        let raw: raw::File = toml::from_str(text).map_err(|error| ConfigError::Form {
-            file: name.clone(),
-            what: error.to_string().trim_end().replace('\n', "\n  "),
-        })?;
+        let raw: raw::File = toml::from_str(text)
+            .map_err(|error| ConfigError::Form { file: name.clone(), what: said(&error, text) })?;
         Check { file: &name, folder: file.parent().unwrap_or(Path::new("")) }.file(raw, file)
     }
 
@@ -661,5 +673,9 @@ mod tests {
         let pin =
             refusal(&format!("{SMALLEST}[[modem]]\nname = \"a\"\nport = \"p\"\npin = \"12x4\"\n"));
         assert!(!pin.contains("12x4"), "{pin}");
+        for broken in ["pin = 4711", "pin = \"4711", "secret = 4711"] {
+            let shown = refusal(&format!("{SMALLEST}[[modem]]\n{broken}\n"));
+            assert!(shown.contains("line") && !shown.contains("4711"), "{shown}");
+        }
     }
 }
