@@ -77,13 +77,14 @@ struct Menu {
     at: usize,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 enum MenuOf {
     Languages,
     Topics,
     Questions,
-    /// What a question may have meant.
-    Meanings,
+    /// What a question may have meant, with the conversation that knows their
+    /// numbers: somebody may come back to it after another question.
+    Meanings(Option<String>),
 }
 
 /// What the next page has to explain.
@@ -241,7 +242,7 @@ impl Session {
             return None;
         };
         let label = menu.options.get(chosen).cloned().unwrap_or_default();
-        match menu.of {
+        match menu.of.clone() {
             MenuOf::Languages => {
                 if let Some(language) = config.languages.get(chosen) {
                     self.choose_language(*language, config);
@@ -263,7 +264,10 @@ impl Session {
                 None
             }
             MenuOf::Questions => Some(self.ask(label)),
-            MenuOf::Meanings => Some(self.ask((chosen + 1).to_string())),
+            MenuOf::Meanings(conversation) => {
+                self.conversation = conversation;
+                Some(self.ask((chosen + 1).to_string()))
+            }
         }
     }
 
@@ -290,7 +294,8 @@ impl Session {
             }
             Reply::Choose { labels, language } if !labels.is_empty() => {
                 self.language = self.language.or(Some(language));
-                Place::Menu(Menu { of: MenuOf::Meanings, options: labels, at: 0 })
+                let of = MenuOf::Meanings(self.conversation.clone());
+                Place::Menu(Menu { of, options: labels, at: 0 })
             }
             Reply::Choose { .. } | Reply::Failed => {
                 self.go_back();

@@ -374,6 +374,12 @@ fn a_menu_of_meanings_is_chosen_from_by_number() {
     assert_eq!(stage.asked[1], "en: 2 after state 1");
     stage.answer("Go to the clinic.");
     assert_eq!(stage.calls("a", AMINA, "1*fever*2*0"), menu, "back to the menu");
+    // Its numbers keep their meaning after another question.
+    stage.calls("a", AMINA, "1*fever*2*0*cough");
+    stage.answer("Drink warm water.");
+    assert_eq!(stage.calls("a", AMINA, "1*fever*2*0*cough*0"), menu);
+    stage.calls("a", AMINA, "1*fever*2*0*cough*0*1");
+    assert_eq!(stage.asked[3], "en: 1 after state 1");
 }
 
 #[test]
