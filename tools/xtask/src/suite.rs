@@ -92,6 +92,7 @@ fn lint() -> anyhow::Result<()> {
 
 /// Everything but the end-to-end tests, whose names begin with `e2e_`.
 fn unit() -> anyhow::Result<()> {
+    install::debian(&["mosquitto"])?;
     run(cargo(&["test", "--workspace", "--locked", "--", "--skip", "e2e_"]))
 }
 
