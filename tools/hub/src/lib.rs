@@ -10,6 +10,7 @@
 //! `jibu-sync`'s matter. `README.md` beside this crate tells an admin how
 //! documents are written.
 
+pub mod broker;
 mod chunk;
 mod cli;
 mod golden;
