@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jibu_hub::broker::{Access, Embedded, Gate, Roll};
-use jibu_mqtt::{Broker, Command, Config, Event, Handle, Message, QoS, Tls};
+use jibu_mqtt::{Broker, Command, Config, Event, Handle, Identity, Message, QoS, Tls};
 use jibu_sync::wire::SiteName;
 use jibu_types::CollectionName;
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ struct Authority {
 }
 
 /// A certificate, in PEM and hashed, and its key.
-struct Identity {
+struct Signed {
     certificate: String,
     key: String,
     fingerprint: [u8; 32],
@@ -34,11 +34,11 @@ impl Authority {
         Authority { pem, issuer: rcgen::Issuer::new(params, key) }
     }
 
-    fn sign(&self, name: &str) -> Identity {
+    fn sign(&self, name: &str) -> Signed {
         let key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Identity {
+        Signed {
             certificate: certificate.pem(),
             key: key.serialize_pem(),
             fingerprint: *blake3::hash(certificate.der()).as_bytes(),
@@ -70,18 +70,18 @@ impl Stage {
         Stage { authority, roll, embedded, address }
     }
 
-    fn site(&self, client: &str, identity: &Identity) -> Handle {
-        let own = (identity.certificate.as_bytes(), identity.key.as_bytes());
-        let tls = Tls::new(self.authority.pem.as_bytes(), Some(own)).unwrap();
+    fn site(&self, client: &str, signed: &Signed) -> Handle {
+        let own = Identity::from_pem(signed.certificate.as_bytes(), signed.key.as_bytes());
+        let tls = Tls::from_pem(self.authority.pem.as_bytes(), Some(own.unwrap())).unwrap();
         let broker = Broker { host: "localhost".into(), port: self.address.port(), tls: Some(tls) };
         jibu_mqtt::spawn(Config::new(broker, client))
     }
 
-    fn enlist(&self, sites: &[(&str, &Identity)]) {
+    fn enlist(&self, sites: &[(&str, &Signed)]) {
         let collections = [CollectionName::parse("health").unwrap()];
-        let entry = |(name, identity): &(&str, &Identity)| {
+        let entry = |(name, signed): &(&str, &Signed)| {
             let site = SiteName::parse(name).unwrap();
-            (identity.fingerprint, Access { site, collections: collections.clone().into() })
+            (signed.fingerprint, Access::Site { site, collections: collections.clone().into() })
         };
         self.roll.replace(sites.iter().map(entry).collect::<HashMap<_, _>>());
     }
@@ -150,4 +150,30 @@ async fn whoever_is_not_on_the_roll_stays_outside_and_whoever_is_taken_off_goes(
     assert_eq!(next(&mut site).await, Event::Connected);
     stage.enlist(&[]);
     assert!(matches!(next(&mut site).await, Event::Disconnected { .. }));
+}
+
+#[tokio::test]
+async fn a_stranger_reaches_the_enrolment_and_nothing_else() {
+    let stage = Stage::new().await;
+    let mut hub = jibu_mqtt::spawn(stage.embedded.connection("hub-1"));
+    assert_eq!(next(&mut hub).await, Event::Connected);
+    subscribe(&hub, "jibu/1/#").await;
+    let stranger = |client: &str| {
+        let tls = Some(Tls::with_anybody().unwrap());
+        let broker = Broker { host: "localhost".into(), port: stage.address.port(), tls };
+        jibu_mqtt::spawn(Config::new(broker, client))
+    };
+    let mut as_a_site = stranger("one");
+    assert!(matches!(next(&mut as_a_site).await, Event::Disconnected { .. }));
+
+    let mut enrolling = stranger("enrol:one");
+    assert_eq!(next(&mut enrolling).await, Event::Connected);
+    subscribe(&enrolling, "jibu/1/#").await;
+    subscribe(&enrolling, "jibu/1/e/one/reply").await;
+    publish(&enrolling, "jibu/1/e/one/ask", "please").await;
+    assert_eq!(next(&mut hub).await, message("jibu/1/e/one/ask", "please"));
+    publish(&hub, "jibu/1/e/one/reply", "here").await;
+    assert_eq!(next(&mut enrolling).await, message("jibu/1/e/one/reply", "here"));
+    publish(&enrolling, "jibu/1/s/one/state", "I am one").await;
+    assert!(matches!(next(&mut enrolling).await, Event::Disconnected { .. }));
 }

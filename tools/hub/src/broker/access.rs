@@ -1,45 +1,76 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock};
 
-use jibu_sync::wire::SiteName;
+use jibu_sync::wire::{SiteName, Topic};
 use jibu_types::CollectionName;
 
-/// What a site may do at a broker: write below its own topics, read what is for
-/// it, and read the collections that it is entitled to.
+/// What a client may do at a broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// The site: it connects under this name alone.
-    pub site: SiteName,
-    /// What it may read.
-    pub collections: BTreeSet<CollectionName>,
+pub enum Access {
+    /// A site that the hub knows: it writes below its own topics, reads what is
+    /// for it, and the collections that it is entitled to.
+    Site {
+        /// The site: it connects under this name alone.
+        site: SiteName,
+        /// What it may read.
+        collections: BTreeSet<CollectionName>,
+    },
+    /// Somebody without a certificate who says to be this site: the enrolment's
+    /// topics, and no other.
+    Stranger(SiteName),
 }
 
-/// What sites write below `jibu/1/s/SITE/`; the rest is the hub's to write.
-const WRITTEN_BY_SITES: [&str; 3] = ["req", "state", "telemetry/"];
+/// Stands before the name under which a stranger connects; no site's name has it,
+/// so a stranger never takes a site's session over.
+const STRANGER: &str = "enrol:";
 
 impl Access {
+    /// Of somebody without a certificate, by the name that the client gives.
+    pub fn stranger(client: &str) -> Option<Self> {
+        let site = SiteName::parse(client.strip_prefix(STRANGER)?).ok()?;
+        Some(Access::Stranger(site))
+    }
+
+    /// The client identifier that it must connect with.
+    pub fn client(&self) -> String {
+        match self {
+            Access::Site { site, .. } => site.to_string(),
+            Access::Stranger(site) => format!("{STRANGER}{site}"),
+        }
+    }
+
     /// Whether it may publish there.
     pub fn may_publish(&self, topic: &str) -> bool {
-        let Some(below) = self.own(topic) else { return false };
-        WRITTEN_BY_SITES.iter().any(|allowed| match allowed.strip_suffix('/') {
-            Some(_) => below.strip_prefix(allowed).is_some_and(|stream| !stream.contains('/')),
-            None => below == *allowed,
-        })
+        match (self, Topic::parse(topic)) {
+            (
+                Access::Site { site, .. },
+                Some(
+                    Topic::Request(of)
+                    | Topic::State(of)
+                    | Topic::Telemetry(of, _)
+                    | Topic::Renew(of),
+                ),
+            ) => of == *site,
+            (Access::Stranger(site), Some(Topic::Enrol(of))) => of == *site,
+            _ => false,
+        }
     }
 
     /// Whether it may subscribe to a topic filter.
     pub fn may_subscribe(&self, filter: &str) -> bool {
-        if let Some(below) = self.own(filter) {
-            return !below.is_empty();
+        let (site, collections) = match self {
+            Access::Site { site, collections } => (site, collections),
+            Access::Stranger(site) => {
+                return Topic::parse(filter) == Some(Topic::Enrolled(site.clone()));
+            }
+        };
+        let own = filter.strip_prefix("jibu/1/s/").and_then(|rest| rest.split_once('/'));
+        if own.is_some_and(|(name, below)| name == site.as_str() && !below.is_empty()) {
+            return true;
         }
-        let collection =
-            filter.strip_prefix("jibu/1/c/").and_then(|rest| rest.split_once('/')).map(|(c, _)| c);
+        let collection = filter.strip_prefix("jibu/1/c/").and_then(|rest| rest.split_once('/'));
         // A name holds no wildcard, so a filter that matches others is not one.
-        collection.is_some_and(|name| self.collections.iter().any(|own| own.as_str() == name))
-    }
-
-    fn own<'t>(&self, topic: &'t str) -> Option<&'t str> {
-        topic.strip_prefix("jibu/1/s/")?.strip_prefix(self.site.as_str())?.strip_prefix('/')
+        collection.is_some_and(|(name, _)| collections.iter().any(|own| own.as_str() == name))
     }
 }
 
@@ -68,13 +99,14 @@ mod tests {
 
     #[test]
     fn a_site_writes_its_own_topics_and_reads_its_own_and_its_collections() {
-        let access = Access {
+        let access = Access::Site {
             site: SiteName::parse("mangochi-2").unwrap(),
             collections: [CollectionName::parse("health-sw").unwrap()].into(),
         };
         for (topic, allowed) in [
             ("jibu/1/s/mangochi-2/req", true),
             ("jibu/1/s/mangochi-2/state", true),
+            ("jibu/1/s/mangochi-2/renew", true),
             ("jibu/1/s/mangochi-2/telemetry/health", true),
             ("jibu/1/s/mangochi-2/telemetry/a/b", false),
             ("jibu/1/s/mangochi-2/cmd", false),
@@ -82,6 +114,7 @@ mod tests {
             ("jibu/1/s/mangochi-20/req", false),
             ("jibu/1/s/mangochi/req", false),
             ("jibu/1/c/health-sw/root", false),
+            ("jibu/1/e/mangochi-2/ask", false),
             ("$SYS/broker", false),
             ("", false),
         ] {
@@ -105,5 +138,18 @@ mod tests {
         ] {
             assert_eq!(access.may_subscribe(filter), allowed, "subscribe {filter}");
         }
+    }
+
+    #[test]
+    fn a_stranger_enrols_and_does_nothing_else() {
+        assert_eq!(Access::stranger("mangochi-2"), None);
+        let access = Access::stranger("enrol:mangochi-2").unwrap();
+        assert_eq!(access.client(), "enrol:mangochi-2");
+        assert!(access.may_publish("jibu/1/e/mangochi-2/ask"));
+        assert!(access.may_subscribe("jibu/1/e/mangochi-2/reply"));
+        for other in ["jibu/1/s/mangochi-2/req", "jibu/1/e/blantyre/ask", "jibu/1/e/+/reply", "#"] {
+            assert!(!access.may_publish(other) && !access.may_subscribe(other), "{other}");
+        }
+        assert!(!access.may_subscribe("jibu/1/c/health/root"));
     }
 }

@@ -11,11 +11,11 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::access::{Access, Fingerprint, Roll};
+use super::access::{Access, Roll};
 use super::frame::Frames;
 use super::{Embedded, MAX_PACKET, USER};
 
@@ -24,11 +24,16 @@ const OPENING: Duration = Duration::from_secs(90);
 /// How soon a site that was revoked loses its connection, though it is silent.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// How long a stranger may stay, and how many may be there at a time.
+const ENROLLING: Duration = Duration::from_secs(300);
+const STRANGERS: usize = 64;
+
 /// What sites come through.
 #[derive(Clone)]
 pub struct Gate {
     acceptor: TlsAcceptor,
     roll: Arc<Roll>,
+    strangers: Arc<Semaphore>,
     broker: Embedded,
 }
 
@@ -73,6 +78,7 @@ impl Gate {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier =
             WebPkiClientVerifier::builder_with_provider(roots.into(), Arc::clone(&provider))
+                .allow_unauthenticated()
                 .build()?;
         let chain = CertificateDer::pem_slice_iter(certificate.as_bytes())
             .collect::<Result<Vec<_>, _>>()?;
@@ -80,7 +86,8 @@ impl Gate {
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(verifier)
             .with_single_cert(chain, PrivateKeyDer::from_pem_slice(key.as_bytes())?)?;
-        Ok(Gate { acceptor: TlsAcceptor::from(Arc::new(config)), roll, broker })
+        let strangers = Arc::new(Semaphore::new(STRANGERS));
+        Ok(Gate { acceptor: TlsAcceptor::from(Arc::new(config)), roll, strangers, broker })
     }
 
     /// Listens; gives the address, where the port was left to the system.
@@ -115,51 +122,49 @@ impl Gate {
 
     async fn serve(&self, stream: TcpStream) -> io::Result<()> {
         let _ = stream.set_nodelay(true);
-        let site = timeout(OPENING, self.acceptor.accept(stream)).await??;
-        let certificate = site.get_ref().1.peer_certificates().and_then(<[_]>::first);
-        let Some(certificate) = certificate else { return Err(refused("no certificate")) };
-        let fingerprint = *blake3::hash(certificate).as_bytes();
-        let Some(access) = self.roll.access(&fingerprint) else {
-            return Err(refused("its certificate is on no list, or no longer"));
+        let client = timeout(OPENING, self.acceptor.accept(stream)).await??;
+        let certificate = client.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let Some(certificate) = certificate else {
+            let _place = self.strangers.try_acquire().map_err(|_| refused("too many enrol"))?;
+            return timeout(ENROLLING, self.relay(client, Access::stranger)).await?;
         };
-        let name = access.site.clone();
-        let result = self.relay(site, fingerprint, access).await;
-        tracing::debug!(site = %name, "gone");
-        result
+        let fingerprint = *blake3::hash(certificate).as_bytes();
+        // As the roll stands at each packet: what changed counts from then on.
+        self.relay(client, |_| self.roll.access(&fingerprint)).await
     }
 
+    /// Hands packets to and fro; `access` is asked what a client of some name may do.
     async fn relay(
         &self,
-        site: impl AsyncRead + AsyncWrite,
-        fingerprint: Fingerprint,
-        access: Access,
+        client: impl AsyncRead + AsyncWrite,
+        access: impl Fn(&str) -> Option<Access>,
     ) -> io::Result<()> {
-        let (from_site, to_site) = tokio::io::split(site);
-        let mut from_site = Frames::new(Box::pin(from_site));
-        let to_site = Mutex::new(Box::pin(to_site));
+        let (from_client, to_client) = tokio::io::split(client);
+        let mut from_client = Frames::new(Box::pin(from_client));
+        let to_client = Mutex::new(Box::pin(to_client));
 
-        let first = timeout(OPENING, from_site.next()).await??;
+        let first = timeout(OPENING, from_client.next()).await??;
         let first = first.ok_or_else(|| refused("no first packet"))?;
-        let first = self.introduce(&first, &access)?;
+        let (name, first) = self.introduce(&first, &access)?;
         let (from_broker, mut to_broker) =
             TcpStream::connect(self.broker.address).await?.into_split();
         to_broker.write_all(&first).await?;
 
         let up = async {
             loop {
-                let next = match timeout(LOOK_EVERY, from_site.next()).await {
+                let next = match timeout(LOOK_EVERY, from_client.next()).await {
                     Ok(next) => Some(next?),
                     Err(_) => None,
                 };
-                // As the roll stands now: what changed counts from here on.
-                let access = self.roll.access(&fingerprint);
-                let access = access.ok_or_else(|| refused("it was revoked"))?;
+                let access = access(&name).ok_or_else(|| refused("it was revoked"))?;
                 match next {
                     None => {}
                     Some(None) => return Ok(()),
                     Some(Some(packet)) => match judge(&packet, &access)? {
                         Verdict::Pass => to_broker.write_all(&packet).await?,
-                        Verdict::Answer(answer) => to_site.lock().await.write_all(&answer).await?,
+                        Verdict::Answer(answer) => {
+                            to_client.lock().await.write_all(&answer).await?;
+                        }
                     },
                 }
             }
@@ -167,7 +172,7 @@ impl Gate {
         let down = async {
             let mut from_broker = Frames::new(from_broker);
             while let Some(packet) = from_broker.next().await? {
-                to_site.lock().await.write_all(&packet).await?;
+                to_client.lock().await.write_all(&packet).await?;
             }
             Ok(())
         };
@@ -177,12 +182,19 @@ impl Gate {
         }
     }
 
-    /// The CONNECT as the broker gets it, with the gate's own name and password.
-    fn introduce(&self, packet: &BytesMut, access: &Access) -> io::Result<BytesMut> {
+    /// The client's name, and its CONNECT as the broker gets it: with the gate's
+    /// own user and password.
+    fn introduce(
+        &self,
+        packet: &BytesMut,
+        access: impl Fn(&str) -> Option<Access>,
+    ) -> io::Result<(String, BytesMut)> {
         let Packet::Connect(connect, will, _) = read(packet)? else {
             return Err(refused("its first packet is no CONNECT"));
         };
-        if connect.client_id != access.site.as_str() {
+        let access = access(&connect.client_id)
+            .ok_or_else(|| refused("its certificate is on no list, or no longer"))?;
+        if connect.client_id != access.client() {
             return Err(refused("it connects under another name than its certificate's"));
         }
         let topic = will.as_ref().map(|will| String::from_utf8_lossy(&will.topic));
@@ -192,7 +204,7 @@ impl Gate {
         let login = Some(Login::new(USER, &self.broker.password));
         let mut bytes = BytesMut::new();
         connect.write(&will, &login, &mut bytes).map_err(|_| refused("no CONNECT"))?;
-        Ok(bytes)
+        Ok((connect.client_id, bytes))
     }
 }
 
