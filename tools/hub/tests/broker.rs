@@ -1,179 +1,209 @@
-//! Sites come through the gate to the hub's own broker, and no further than they may.
+//! What `site export` writes, as mosquitto understands it: who may connect, and
+//! what each may read and write.
 
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(unused_macros, reason = "the desk's macro is for other test programs")]
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::Arc;
+mod desk;
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use jibu_hub::broker::{Access, Embedded, Gate, Roll};
-use jibu_mqtt::{Broker, Command, Config, Event, Handle, Identity, Message, QoS, Tls};
+use desk::{Desk, now};
+use jibu_hub::{Hub, SiteSettings};
+use jibu_sync::SiteKey;
+use jibu_sync::enrol::{Claim, Grant};
 use jibu_sync::wire::SiteName;
 use jibu_types::CollectionName;
-use tokio::time::timeout;
 
-struct Authority {
-    pem: String,
-    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+struct Broker {
+    desk: Desk,
+    port: u16,
+    open_port: u16,
+    process: Child,
 }
 
-/// A certificate, in PEM and hashed, and its key.
-struct Signed {
-    certificate: String,
-    key: String,
-    fingerprint: [u8; 32],
-}
-
-impl Authority {
-    fn new() -> Self {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let mut params = rcgen::CertificateParams::default();
-        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).unwrap().pem();
-        Authority { pem, issuer: rcgen::Issuer::new(params, key) }
-    }
-
-    fn sign(&self, name: &str) -> Signed {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Signed {
-            certificate: certificate.pem(),
-            key: key.serialize_pem(),
-            fingerprint: *blake3::hash(certificate.der()).as_bytes(),
+impl Broker {
+    /// mosquitto on what the hub exported, on free ports.
+    fn start(desk: Desk) -> Self {
+        let (port, open_port) = (free_port(), free_port());
+        let conf = fs::read_to_string(desk.folder.path().join("out/mosquitto.conf")).unwrap();
+        let conf = conf
+            .replace("listener 8883", &format!("listener {port} 127.0.0.1"))
+            .replace("listener 8884", &format!("listener {open_port} 127.0.0.1"))
+            .replace("persistence true", "persistence false\nuser root");
+        let file = desk.folder.path().join("mosquitto.conf");
+        fs::write(&file, conf).unwrap();
+        let process = spawn(&file);
+        for port in [port, open_port] {
+            let begun = (0..100).any(|_| {
+                std::thread::sleep(Duration::from_millis(50));
+                TcpStream::connect(("127.0.0.1", port)).is_ok()
+            });
+            assert!(begun, "mosquitto does not listen");
         }
+        Broker { desk, port, open_port, process }
+    }
+
+    /// The options of a client with the identity `name`, or with none.
+    fn client(&self, program: &str, name: Option<&str>) -> Command {
+        let out = self.desk.folder.path().join("out");
+        let mut command = Command::new(program);
+        command.args(["-V", "5", "-h", "localhost"]).current_dir(out);
+        match name {
+            Some(name) => {
+                let (pem, key) = (format!("{name}.pem"), format!("{name}.key.pem"));
+                command.args(["-p", &self.port.to_string(), "--cafile", "ca.pem"]);
+                command.args(["--cert", &pem, "--key", &key]);
+            }
+            None => drop(command.args(["-p", &self.open_port.to_string()])),
+        }
+        command
+    }
+
+    /// Whether the broker lets `name` publish to a topic.
+    fn writes(&self, name: Option<&str>, topic: &str) -> bool {
+        let mut publish = self.client("mosquitto_pub", name);
+        let Output { status, stderr, .. } =
+            publish.args(["-q", "1", "-t", topic, "-m", "x"]).output().unwrap();
+        let said = String::from_utf8_lossy(&stderr);
+        let refused = said.contains("Not authorized") || said.contains("not authorised");
+        assert!(refused || status.success(), "{name:?} {topic}: {said}");
+        !refused
+    }
+
+    /// Those of `topics` that reach `name` when the hub publishes to all.
+    fn reads(&self, name: Option<&str>, topics: &[&str]) -> Vec<String> {
+        for topic in topics {
+            let mut publish = self.client("mosquitto_pub", Some("hub"));
+            let sent = publish.args(["-q", "1", "-r", "-t", topic, "-m", "x"]).output().unwrap();
+            assert!(sent.status.success(), "{sent:?}");
+        }
+        let mut subscribe = self.client("mosquitto_sub", name);
+        let got = subscribe.args(["-W", "2", "-F", "%t", "-t", "#"]).output().unwrap();
+        // A broker that grants nothing of a pattern may refuse it as a whole.
+        let mut heard: Vec<String> =
+            String::from_utf8(got.stdout).unwrap().lines().map(str::to_owned).collect();
+        heard.sort();
+        heard
     }
 }
 
-struct Stage {
-    authority: Authority,
-    roll: Arc<Roll>,
-    embedded: Embedded,
-    address: SocketAddr,
-}
-
-impl Stage {
-    async fn new() -> Self {
-        let authority = Authority::new();
-        let embedded = Embedded::start("a password of one run".into()).unwrap();
-        let own = authority.sign("localhost");
-        let roll = Arc::new(Roll::default());
-        let gate = Gate::new(
-            &authority.pem,
-            &own.certificate,
-            &own.key,
-            Arc::clone(&roll),
-            embedded.clone(),
-        );
-        let address = gate.unwrap().open(([127, 0, 0, 1], 0).into()).await.unwrap();
-        Stage { authority, roll, embedded, address }
-    }
-
-    fn site(&self, client: &str, signed: &Signed) -> Handle {
-        let own = Identity::from_pem(signed.certificate.as_bytes(), signed.key.as_bytes());
-        let tls = Tls::from_pem(self.authority.pem.as_bytes(), Some(own.unwrap())).unwrap();
-        let broker = Broker { host: "localhost".into(), port: self.address.port(), tls: Some(tls) };
-        jibu_mqtt::spawn(Config::new(broker, client))
-    }
-
-    fn enlist(&self, sites: &[(&str, &Signed)]) {
-        let collections = [CollectionName::parse("health").unwrap()];
-        let entry = |(name, signed): &(&str, &Signed)| {
-            let site = SiteName::parse(name).unwrap();
-            (signed.fingerprint, Access::Site { site, collections: collections.clone().into() })
-        };
-        self.roll.replace(sites.iter().map(entry).collect::<HashMap<_, _>>());
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
-async fn next(handle: &mut Handle) -> Event {
-    timeout(Duration::from_secs(30), handle.events.recv()).await.expect("an event").unwrap()
+fn spawn(file: &PathBuf) -> Child {
+    let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"]
+        .into_iter()
+        .find(|path| PathBuf::from(path).exists());
+    let program = program.expect(
+        "mosquitto is not installed: `apt-get install mosquitto mosquitto-clients` (cargo xtask \
+         test does it)",
+    );
+    let log = Stdio::null();
+    Command::new(program).arg("-c").arg(file).stdout(log).stderr(Stdio::null()).spawn().unwrap()
 }
 
-async fn subscribe(handle: &Handle, filter: &str) {
-    let command = Command::Subscribe(vec![filter.into()], QoS::AtMostOnce);
-    handle.commands.send(command).await.unwrap();
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-async fn publish(handle: &Handle, topic: &str, payload: &str) {
-    let (topic, payload) = (topic.into(), payload.into());
-    let message = Message { topic, payload, qos: QoS::AtLeastOnce, retain: true };
-    handle.commands.send(Command::Publish(message)).await.unwrap();
+/// Takes a site in, and writes its certificate and key where clients find them.
+fn enrol(desk: &Desk, hub: &mut Hub, name: &str, groups: &[&str]) {
+    let site = SiteName::parse(name).unwrap();
+    let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+    let settings = SiteSettings { groups: Some(groups), ..SiteSettings::default() };
+    let until = now() + Duration::from_secs(86_400 * 3650);
+    let invitation = hub.add_site(&site, &settings, until, now()).unwrap();
+    let key = SiteKey::from_random([name.len() as u8; 32]);
+    let claim = Claim { site, key: key.public(), nonce: [1; 16] };
+    let reply = hub.answer_claim(&claim.enrol(&key, &invitation), today()).unwrap().unwrap();
+    let grant = Grant::open(&reply, &claim, &invitation).unwrap();
+    let out = desk.folder.path().join("out");
+    fs::create_dir_all(&out).unwrap();
+    for (der, kind, pem) in [
+        (grant.certificate, "x509", format!("{name}.pem")),
+        (key.reveal_pkcs8(), "pkey", format!("{name}.key.pem")),
+    ] {
+        fs::write(out.join("der"), der).unwrap();
+        let mut convert = Command::new("openssl");
+        convert.args([kind, "-inform", "der", "-in", "der", "-out", &pem]).current_dir(&out);
+        assert!(convert.output().unwrap().status.success());
+    }
 }
 
-fn message(topic: &str, payload: &str) -> Event {
-    Event::Message { topic: topic.into(), payload: payload.into() }
+/// Certificates are tried against this machine's clock.
+fn today() -> jibu_types::Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    jibu_types::Timestamp::from_unix_seconds(since.as_secs() as i64)
 }
 
-#[tokio::test]
-async fn a_site_reads_its_collections_and_writes_its_own_topics() {
-    let stage = Stage::new().await;
-    let (one, two) = (stage.authority.sign("one"), stage.authority.sign("two"));
-    stage.enlist(&[("one", &one), ("two", &two)]);
-    let mut hub = jibu_mqtt::spawn(stage.embedded.connection("hub-1"));
-    assert_eq!(next(&mut hub).await, Event::Connected);
-    subscribe(&hub, "jibu/1/s/+/req").await;
-    publish(&hub, "jibu/1/c/health/root", "root").await;
-    publish(&hub, "jibu/1/c/secret/root", "secret").await;
+#[test]
+fn a_site_reads_and_writes_its_own_topics_only() {
+    let desk = Desk::with_sqlite();
+    let mut hub = desk.hub();
+    desk.ingest(&mut hub, "Boil the water.");
+    let staff = CollectionName::parse("staff").unwrap();
+    let note = desk.folder.path().join("note.md");
+    hub.ingest(&staff, &[note], None, false).unwrap();
+    hub.entitle(&staff, &["clinics".to_owned()]).unwrap();
+    enrol(&desk, &mut hub, "zomba", &[]);
+    enrol(&desk, &mut hub, "mangochi-2", &["clinics"]);
+    enrol(&desk, &mut hub, "lost", &[]);
+    hub.revoke_site(&SiteName::parse("lost").unwrap(), today()).unwrap();
+    let out = desk.folder.path().join("out");
+    hub.export(&out, &["localhost".to_owned()], today()).unwrap();
+    let broker = Broker::start(desk);
 
-    let mut site = stage.site("one", &one);
-    assert_eq!(next(&mut site).await, Event::Connected);
-    // What it may not read it does not get, and the connection stays.
-    subscribe(&site, "jibu/1/c/secret/root").await;
-    subscribe(&site, "jibu/1/s/two/#").await;
-    subscribe(&site, "jibu/1/c/health/root").await;
-    assert_eq!(next(&mut site).await, message("jibu/1/c/health/root", "root"));
-    publish(&site, "jibu/1/s/one/req", "mine").await;
-    assert_eq!(next(&mut hub).await, message("jibu/1/s/one/req", "mine"));
-
-    // Writing elsewhere ends it, and reaches nobody.
-    publish(&site, "jibu/1/s/two/req", "not mine").await;
-    assert!(matches!(next(&mut site).await, Event::Disconnected { .. }));
-    let mut other = stage.site("two", &two);
-    assert_eq!(next(&mut other).await, Event::Connected);
-    publish(&other, "jibu/1/s/two/req", "really").await;
-    assert_eq!(next(&mut hub).await, message("jibu/1/s/two/req", "really"));
-}
-
-#[tokio::test]
-async fn whoever_is_not_on_the_roll_stays_outside_and_whoever_is_taken_off_goes() {
-    let stage = Stage::new().await;
-    let (one, stranger) = (stage.authority.sign("one"), stage.authority.sign("stranger"));
-    stage.enlist(&[("one", &one)]);
-    let mut refused = stage.site("stranger", &stranger);
-    assert!(matches!(next(&mut refused).await, Event::Disconnected { .. }));
-    let mut under_another_name = stage.site("two", &one);
-    assert!(matches!(next(&mut under_another_name).await, Event::Disconnected { .. }));
-
-    let mut site = stage.site("one", &one);
-    assert_eq!(next(&mut site).await, Event::Connected);
-    stage.enlist(&[]);
-    assert!(matches!(next(&mut site).await, Event::Disconnected { .. }));
-}
-
-#[tokio::test]
-async fn a_stranger_reaches_the_enrolment_and_nothing_else() {
-    let stage = Stage::new().await;
-    let mut hub = jibu_mqtt::spawn(stage.embedded.connection("hub-1"));
-    assert_eq!(next(&mut hub).await, Event::Connected);
-    subscribe(&hub, "jibu/1/#").await;
-    let stranger = |client: &str| {
-        let tls = Some(Tls::with_anybody().unwrap());
-        let broker = Broker { host: "localhost".into(), port: stage.address.port(), tls };
-        jibu_mqtt::spawn(Config::new(broker, client))
+    let (zomba, mangochi) = (Some("zomba"), Some("mangochi-2"));
+    for below in ["req", "state", "telemetry/health", "renew"] {
+        assert!(broker.writes(zomba, &format!("jibu/1/s/zomba/{below}")), "{below}");
+        assert!(!broker.writes(zomba, &format!("jibu/1/s/mangochi-2/{below}")), "{below}");
+        assert!(!broker.writes(mangochi, &format!("jibu/1/s/zomba/{below}")), "{below}");
+    }
+    for topic in [
+        "jibu/1/s/zomba/cmd",
+        "jibu/1/s/zomba/ack",
+        "jibu/1/c/health/root",
+        "jibu/1/c/staff/root",
+        "jibu/1/e/zomba/reply",
+        "jibu/1/s/zomba/telemetry/health/more",
+        "elsewhere",
+    ] {
+        assert!(!broker.writes(zomba, topic), "{topic}");
+        assert_eq!(broker.writes(Some("hub"), topic), topic != "elsewhere", "{topic}");
+    }
+    let topics = [
+        "jibu/1/c/health/k/0/00112233445566ff",
+        "jibu/1/c/health/root",
+        "jibu/1/c/staff/root",
+        "jibu/1/s/mangochi-2/ack",
+        "jibu/1/s/mangochi-2/cmd",
+        "jibu/1/s/zomba/ack",
+        "jibu/1/s/zomba/cmd",
+        "jibu/1/s/zomba/renewed",
+    ];
+    let common = [topics[0], topics[1]];
+    let own = |more: &[&str]| -> Vec<String> {
+        common.iter().chain(more).map(|topic| (*topic).to_owned()).collect()
     };
-    let mut as_a_site = stranger("one");
-    assert!(matches!(next(&mut as_a_site).await, Event::Disconnected { .. }));
-
-    let mut enrolling = stranger("enrol:one");
-    assert_eq!(next(&mut enrolling).await, Event::Connected);
-    subscribe(&enrolling, "jibu/1/#").await;
-    subscribe(&enrolling, "jibu/1/e/one/reply").await;
-    publish(&enrolling, "jibu/1/e/one/ask", "please").await;
-    assert_eq!(next(&mut hub).await, message("jibu/1/e/one/ask", "please"));
-    publish(&hub, "jibu/1/e/one/reply", "here").await;
-    assert_eq!(next(&mut enrolling).await, message("jibu/1/e/one/reply", "here"));
-    publish(&enrolling, "jibu/1/s/one/state", "I am one").await;
-    assert!(matches!(next(&mut enrolling).await, Event::Disconnected { .. }));
+    assert_eq!(broker.reads(zomba, &topics), own(&topics[5..8]));
+    assert_eq!(broker.reads(mangochi, &topics), own(&topics[2..5]));
+    // Who has no certificate may enrol.
+    assert!(broker.writes(None, "jibu/1/e/new/ask"));
+    assert!(!broker.writes(None, "jibu/1/s/zomba/req"));
+    assert!(!broker.writes(None, "jibu/1/e/new/reply"));
+    let answers = ["jibu/1/c/health/root", "jibu/1/e/new/reply"];
+    assert_eq!(broker.reads(None, &answers), ["jibu/1/e/new/reply"]);
+    // A revoked certificate opens nothing, and a made-up one neither.
+    let mut lost = broker.client("mosquitto_pub", Some("lost"));
+    let refused = lost.args(["-t", "jibu/1/s/lost/req", "-m", "x"]).output().unwrap();
+    assert!(!refused.status.success(), "{refused:?}");
 }

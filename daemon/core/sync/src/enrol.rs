@@ -208,12 +208,12 @@ impl<'b> Asked<'b> {
     /// Reads either message. `None` when it is no request, or the site does not
     /// have the key that it names.
     pub fn decode(bytes: &'b [u8]) -> Option<Self> {
-        let (signed, proof) = match bytes.first()? {
-            &ENROL => {
+        let (signed, proof) = match *bytes.first()? {
+            ENROL => {
                 let (signed, seal) = bytes.split_last_chunk::<32>()?;
                 (signed, Proof::Seal(*seal))
             }
-            &RENEW => {
+            RENEW => {
                 let (signed, signature) = bytes.split_last_chunk::<64>()?;
                 (signed, Proof::OldKey(*signature))
             }

@@ -50,6 +50,9 @@ pub enum Input<'a> {
     /// A version was signed, or is read back at the start, the oldest first.
     /// One that is not above its collection's newest is left aside.
     Release(Box<Release>),
+    /// A version above the newest that only some sites are told of: requests for
+    /// it are answered, and it is announced when it comes as a release.
+    Stage(Box<Release>),
     /// The broker is there, perhaps another one that retains nothing.
     Connected,
     /// A message came; all but requests are left aside.
@@ -125,6 +128,8 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct Versions {
     releases: Vec<Release>,
+    /// A version that is not announced yet, or never will be.
+    staged: Option<Release>,
     newest_at: Timestamp,
     /// Objects packed on those of older versions.
     prepared: BTreeMap<(ShortHash, usize), Prepared>,
@@ -162,6 +167,7 @@ impl Hub {
         self.now = self.now.max(now);
         match input {
             Input::Release(release) => self.release(*release),
+            Input::Stage(release) => self.stage(*release),
             Input::Connected => {
                 let names: Vec<CollectionName> = self.collections.keys().cloned().collect();
                 names.iter().for_each(|collection| self.announce(collection));
@@ -210,6 +216,11 @@ impl Hub {
         if newest.is_some_and(|newest| release.root().root().version <= newest) {
             return;
         }
+        // Sites that were told of a staged version go on from there.
+        let version = release.root().root().version;
+        let staged = versions.staged.take_if(|staged| staged.root().root().version <= version);
+        let below = staged.filter(|staged| staged.root().root().version < version);
+        versions.releases.extend(below);
         versions.releases.push(release);
         versions.newest_at = self.now;
         versions.prepared.clear();
@@ -220,6 +231,17 @@ impl Hub {
             self.outputs.push_back(retained(topic, Vec::new()));
         }
         self.announce(&collection);
+    }
+
+    fn stage(&mut self, release: Release) {
+        let collection = release.root().root().collection.clone();
+        let versions = self.collections.entry(collection).or_default();
+        let version = release.root().root().version;
+        let newest = versions.releases.last().map(|newest| newest.root().root().version);
+        if newest < Some(version) {
+            versions.staged = Some(release);
+            versions.newest_at = self.now;
+        }
     }
 
     /// Publishes the newest root, and for each kept version what its sites lack
@@ -240,9 +262,7 @@ impl Hub {
 
     fn request(&mut self, payload: &[u8]) {
         let Some(request) = Request::decode(payload) else { return };
-        let of_root = |versions: &&Versions| {
-            versions.releases.iter().any(|release| release.id() == request.root)
-        };
+        let of_root = |versions: &Versions| versions.get(request.root).is_some();
         let found = self.collections.iter().find(|(_, versions)| of_root(versions));
         let Some((collection, versions)) = found else { return };
         let Some(release) = versions.get(request.root) else { return };
@@ -291,7 +311,8 @@ impl Hub {
     fn reported(&mut self, site: &SiteName, reports: &[Report]) {
         for report in reports {
             let collection = report.collection.clone();
-            let newest = self.collections.get(&collection).and_then(|v| v.releases.last());
+            let versions = self.collections.get(&collection);
+            let newest = versions.and_then(|v| v.staged.as_ref().or(v.releases.last()));
             let newest = newest.map(|release| release.root().root().version);
             let seen = report.newest.max(report.active.map(|(version, _)| version));
             if let (Some(seen), Some(newest)) = (seen, newest)
@@ -310,7 +331,7 @@ fn retained(topic: Topic, payload: Vec<u8>) -> Output {
 
 impl Versions {
     fn get(&self, id: ShortHash) -> Option<&Release> {
-        self.releases.iter().find(|release| release.id() == id)
+        self.releases.iter().chain(&self.staged).find(|release| release.id() == id)
     }
 
     /// Everything that the newest version has and `base` lacks as one message,

@@ -24,6 +24,7 @@
 
 mod base32;
 pub mod bundle;
+pub mod command;
 mod content;
 mod cut;
 mod edition;
@@ -40,6 +41,7 @@ mod segment;
 pub mod site;
 mod site_key;
 mod snapshot;
+pub mod telemetry;
 mod tree;
 pub mod wire;
 

@@ -1,18 +1,27 @@
+mod show;
+mod site;
+
 use std::error::Error;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use jibu_types::{CollectionName, Language, Timestamp};
-use serde::Serialize;
+use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
 
-use crate::{BundleReport, CollectionSummary, Hub, HubError, IngestReport};
+use self::show::{
+    greet, print, show_answered, show_bundle, show_ingest, show_list, show_publish, show_questions,
+};
+use crate::authority::DAY;
+use crate::{Hub, HubError, Terms};
+
+pub(crate) use self::show::counted;
 
 /// The hub of a Jibu fleet: takes documents in and gives signed bundles out.
 #[derive(Debug, Parser)]
 #[command(name = "jibu-hub", version)]
 pub struct Cli {
-    /// The hub's folder: hub.key (keep it secret, keep a backup) and hub.db.
+    /// The hub's folder: hub.key (keep it secret, keep a backup), hub.db, and
+    /// hub.toml where something is set.
     #[arg(long, value_name = "DIR", default_value = "hub-data", global = true)]
     data: PathBuf,
 
@@ -59,6 +68,72 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Makes the documents' present state the version that sites are to have.
+    /// Prints what it costs each of them.
+    Publish {
+        /// The collection.
+        collection: CollectionName,
+        /// Prints what it would cost, and publishes nothing.
+        #[arg(long)]
+        dry_run: bool,
+        /// Publishes even where it costs a site more than its budget.
+        #[arg(long)]
+        over_budget: bool,
+        /// Publishes an older version's content again, as the newest version.
+        #[arg(long, value_name = "VERSION", value_parser = version)]
+        roll_back_to: Option<IndexVersion>,
+        /// Sites begin to worry after so many days without anything newer.
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36500))]
+        expires: Option<u32>,
+        /// Begins a new epoch above this version, which sites have had and this
+        /// hub does not know.
+        #[arg(long, value_name = "VERSION", value_parser = version)]
+        above: Option<IndexVersion>,
+        /// Prints the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lets only sites of some groups read a collection.
+    Entitle {
+        /// The collection.
+        collection: CollectionName,
+        /// A group; several are given by several --group.
+        #[arg(long = "group", value_name = "GROUP", value_parser = site::group, required_unless_present = "everyone")]
+        groups: Vec<String>,
+        /// Lets every site read it.
+        #[arg(long, conflicts_with = "groups")]
+        everyone: bool,
+    },
+    /// Lists the questions that wait for an answer: those for a person first.
+    Questions {
+        /// Also those that have an answer.
+        #[arg(long)]
+        all: bool,
+        /// Prints the list as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Answers a question: whoever waits for it gets a message, and the next who
+    /// asks finds it in the collection, from its next version on.
+    Answer {
+        /// The question's number.
+        id: i64,
+        /// The answer.
+        #[arg(long)]
+        text: String,
+        /// The collection to put it in.
+        #[arg(long)]
+        collection: Option<CollectionName>,
+        /// The question as it should stand there, if not as it was asked.
+        #[arg(long, requires = "collection")]
+        question: Option<String>,
+        /// Prints the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The sites: who may connect, and what each runs.
+    #[command(subcommand)]
+    Site(site::Command),
     /// Lists the collections.
     List {
         /// Prints the list as JSON.
@@ -126,6 +201,42 @@ fn execute(
             let report = Hub::open(&cli.data)?.bundle(collection, file, now)?;
             if *json { print(&report, out) } else { show_bundle(&report, out) }.map(|()| true)
         }
+        Command::Publish {
+            collection,
+            dry_run,
+            over_budget,
+            roll_back_to,
+            expires,
+            above,
+            json,
+        } => {
+            let terms = Terms {
+                expires: expires.map(|days| now + DAY * days),
+                roll_back_to: *roll_back_to,
+                above: *above,
+            };
+            let mut hub = Hub::open(&cli.data)?;
+            let report = hub.publish(collection, &terms, *dry_run, *over_budget, now)?;
+            if *json { print(&report, out) } else { show_publish(&report, out) }.map(|()| true)
+        }
+        Command::Entitle { collection, groups, everyone: _ } => {
+            Hub::open(&cli.data)?.entitle(collection, groups)?;
+            let who = if groups.is_empty() { "every site".to_owned() } else { groups.join(", ") };
+            writeln!(out, "{collection}: for {who}").map(|()| true)
+        }
+        Command::Questions { all, json } => {
+            let questions = Hub::open(&cli.data)?.questions(*all)?;
+            if *json { print(&questions, out) } else { show_questions(&questions, out) }
+                .map(|()| true)
+        }
+        Command::Answer { id, text, collection, question, json } => {
+            let mut hub = Hub::open(&cli.data)?;
+            let answered = hub.answer(*id, text, collection.as_ref(), question.as_deref(), now)?;
+            if *json { print(&answered, out) } else { show_answered(&answered, out) }.map(|()| true)
+        }
+        Command::Site(command) => {
+            return site::execute(command, &mut Hub::open(&cli.data)?, now, out);
+        }
         Command::List { json } => {
             let list = Hub::open(&cli.data)?.collections()?;
             if *json { print(&list, out) } else { show_list(&list, out) }.map(|()| true)
@@ -133,99 +244,10 @@ fn execute(
     })
 }
 
-fn print<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
-}
-
-fn greet(cli: &Cli, hub: &Hub, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "a new hub in {folder}\n\
-         its public key, for hub.public_key of every site:\n  {key}\n\
-         keep {folder}/hub.key secret and keep a backup of the folder",
-        folder = cli.data.display(),
-        key = hub.public_key(),
-    )
-}
-
-fn show_ingest(report: &IngestReport, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
-    for fault in &report.faults {
-        writeln!(err, "{}: {}", fault.path, fault.problem)?;
-    }
-    for path in &report.skipped {
-        writeln!(out, "left aside, no kind of document: {path}")?;
-    }
-    for path in &report.missing {
-        writeln!(out, "no longer in its folder, kept (--prune takes it out): {path}")?;
-    }
-    let IngestReport { collection, added, changed, unchanged, removed, faults, .. } = report;
-    writeln!(
-        out,
-        "{collection}: {} added, {} changed, {unchanged} unchanged, {} removed",
-        added.len(),
-        changed.len(),
-        removed.len(),
-    )?;
-    let repeated = match report.repeated {
-        0 => String::new(),
-        count => format!(" ({count} that stand twice left out)"),
-    };
-    writeln!(
-        out,
-        "it now has {}, {}{repeated} and {}",
-        counted(report.documents, "document"),
-        counted(report.passages, "passage"),
-        counted(report.golden, "golden query"),
-    )?;
-    if !faults.is_empty() {
-        writeln!(err, "{}: correct and ingest again", counted(faults.len(), "fault"))?;
-    }
-    Ok(())
-}
-
-fn show_bundle(report: &BundleReport, out: &mut dyn Write) -> io::Result<()> {
-    let news = if report.is_new { "new" } else { "unchanged" };
-    writeln!(
-        out,
-        "{} version {} ({news}): {}, {}, {}",
-        report.collection,
-        report.version,
-        counted(report.documents, "document"),
-        counted(usize::try_from(report.passages).unwrap_or(usize::MAX), "passage"),
-        counted(report.golden, "golden query"),
-    )?;
-    writeln!(out, "{}: {} bytes", report.file.display(), report.bytes)?;
-    writeln!(out, "signed by {}", report.public_key)
-}
-
-fn show_list(list: &[CollectionSummary], out: &mut dyn Write) -> io::Result<()> {
-    if list.is_empty() {
-        return writeln!(out, "no collections yet: `jibu-hub ingest COLLECTION PATH…` makes one");
-    }
-    for collection in list {
-        let languages: Vec<&str> = collection.languages.iter().map(Language::as_str).collect();
-        let version = match (&collection.version, &collection.issued) {
-            (Some(version), Some(issued)) => format!("version {version} of {issued}"),
-            _ => "not bundled yet".to_owned(),
-        };
-        writeln!(
-            out,
-            "{}: {}, {}, {}, {} ({version})",
-            collection.collection,
-            counted(collection.documents, "document"),
-            counted(collection.passages, "passage"),
-            counted(collection.golden, "golden query"),
-            languages.join(" "),
-        )?;
-    }
-    Ok(())
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    match (count, noun.strip_suffix('y')) {
-        (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{count} {stem}ies"),
-        (_, None) => format!("{count} {noun}s"),
-    }
+/// A version as `1.57`.
+fn version(text: &str) -> Result<IndexVersion, String> {
+    let parts = text.split_once('.').and_then(|(epoch, version)| {
+        Some(IndexVersion { epoch: epoch.parse().ok()?, version: version.parse().ok()? })
+    });
+    parts.ok_or_else(|| "an epoch and a version are wanted, such as 1.57".to_owned())
 }
