@@ -16,7 +16,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-pub use access::{Access, Fingerprint, Roll};
+pub use access::{Access, Roll};
 pub use gate::{Gate, GateError};
 
 /// The name by which the gate and the hub's own workers come in.

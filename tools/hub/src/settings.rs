@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -15,6 +16,17 @@ pub(crate) struct Settings {
     pub(crate) state: Place,
     /// What prices are in, such as `MWK`.
     pub(crate) currency: Option<String>,
+    pub(crate) broker: Broker,
+}
+
+/// Where sites meet the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Broker {
+    /// A broker that the hub brings along, at this address and under these names.
+    Own { listen: SocketAddr, hosts: Vec<String> },
+    /// One that is there: its address, and the file of the authority that signed
+    /// its certificate, where that is not the hub's own.
+    Other { host: String, port: u16, with_tls: bool, authority: Option<PathBuf>, shared: bool },
 }
 
 /// Where the state is.
@@ -56,6 +68,8 @@ pub enum SettingsError {
 struct Raw {
     #[serde(default)]
     state: RawState,
+    #[serde(default)]
+    broker: RawBroker,
     currency: Option<String>,
 }
 
@@ -63,6 +77,17 @@ struct Raw {
 #[serde(deny_unknown_fields)]
 struct RawState {
     postgres: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawBroker {
+    listen: Option<SocketAddr>,
+    hosts: Option<Vec<String>>,
+    url: Option<String>,
+    authority: Option<PathBuf>,
+    #[serde(default)]
+    shared: bool,
 }
 
 impl Settings {
@@ -88,8 +113,39 @@ impl Settings {
             Some(words) if words.parse::<postgres::Config>().is_ok() => Place::Postgres(words),
             Some(_) => return Err("[state] postgres is no list of key=value".to_owned()),
         };
-        Ok(Settings { state, currency: raw.currency })
+        Ok(Settings { state, currency: raw.currency, broker: broker(raw.broker, folder)? })
     }
+}
+
+fn broker(raw: RawBroker, folder: &Path) -> Result<Broker, String> {
+    let RawBroker { listen, hosts, url, authority, shared } = raw;
+    let Some(url) = url else {
+        if authority.is_some() || shared {
+            return Err("[broker] authority and shared go with a url".to_owned());
+        }
+        return Ok(Broker::Own {
+            listen: listen.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 8883))),
+            hosts: hosts.unwrap_or_else(|| vec!["localhost".to_owned()]),
+        });
+    };
+    if listen.is_some() || hosts.is_some() {
+        return Err("[broker] has either a url, or listen and hosts".to_owned());
+    }
+    let wrong = || "[broker] url is mqtts://HOST:PORT, or mqtt://HOST:PORT".to_owned();
+    let (with_tls, rest) = match url.split_once("://") {
+        Some(("mqtts", rest)) => (true, rest.trim_end_matches('/')),
+        Some(("mqtt", rest)) => (false, rest.trim_end_matches('/')),
+        _ => return Err(wrong()),
+    };
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
+        None => (rest, if with_tls { 8883 } else { 1883 }),
+    };
+    if host.is_empty() {
+        return Err(wrong());
+    }
+    let authority = authority.map(|path| folder.join(path));
+    Ok(Broker::Other { host: host.to_owned(), port, with_tls, authority, shared })
 }
 
 impl Place {
@@ -113,6 +169,37 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_broker_is_the_hubs_own_or_another() {
+        let broker =
+            |text| Settings::parse(text, Path::new("hub-data")).map(|settings| settings.broker);
+        let own =
+            Broker::Own { listen: ([0, 0, 0, 0], 8883).into(), hosts: vec!["localhost".into()] };
+        assert_eq!(broker(""), Ok(own));
+        let other = |with_tls, port, shared| Broker::Other {
+            host: "b.example.org".into(),
+            port,
+            with_tls,
+            authority: None,
+            shared,
+        };
+        assert_eq!(
+            broker("[broker]\nurl = \"mqtts://b.example.org\""),
+            Ok(other(true, 8883, false))
+        );
+        let shared = "[broker]\nurl = \"mqtt://b.example.org:1884/\"\nshared = true";
+        assert_eq!(broker(shared), Ok(other(false, 1884, true)));
+        for (wrong, names) in [
+            ("[broker]\nurl = \"b.example.org\"", "url"),
+            ("[broker]\nurl = \"mqtts://:1\"", "url"),
+            ("[broker]\nurl = \"mqtts://b\"\nhosts = [\"b\"]", "either"),
+            ("[broker]\nshared = true", "url"),
+            ("[broker]\nlisten = \"8883\"", "line 2"),
+        ] {
+            assert!(broker(wrong).unwrap_err().contains(names), "{wrong}");
+        }
+    }
 
     #[test]
     fn settings_are_read_or_the_line_is_named() {

@@ -18,11 +18,11 @@ struct Authority {
     issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
 }
 
-/// A certificate, in PEM and hashed, and its key.
+/// A certificate in PEM with its serial number, and its key.
 struct Signed {
     certificate: String,
     key: String,
-    fingerprint: [u8; 32],
+    serial: Vec<u8>,
 }
 
 impl Authority {
@@ -36,13 +36,11 @@ impl Authority {
 
     fn sign(&self, name: &str) -> Signed {
         let key = rcgen::KeyPair::generate().unwrap();
-        let params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        let serial = [&[0x41], name.as_bytes()].concat();
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(&serial));
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Signed {
-            certificate: certificate.pem(),
-            key: key.serialize_pem(),
-            fingerprint: *blake3::hash(certificate.der()).as_bytes(),
-        }
+        Signed { certificate: certificate.pem(), key: key.serialize_pem(), serial }
     }
 }
 
@@ -81,7 +79,7 @@ impl Stage {
         let collections = [CollectionName::parse("health").unwrap()];
         let entry = |(name, signed): &(&str, &Signed)| {
             let site = SiteName::parse(name).unwrap();
-            (signed.fingerprint, Access::Site { site, collections: collections.clone().into() })
+            (signed.serial.clone(), Access::Site { site, collections: collections.clone().into() })
         };
         self.roll.replace(sites.iter().map(entry).collect::<HashMap<_, _>>());
     }

@@ -74,23 +74,48 @@ impl Access {
     }
 }
 
-/// The BLAKE3 hash of a certificate in DER.
-pub type Fingerprint = [u8; 32];
-
-/// Who may come in, by certificate. Whoever is taken off loses the connection.
+/// Who may come in, by the serial number of a certificate that the hub's
+/// authority signed. Whoever is taken off loses the connection.
 #[derive(Debug, Default)]
-pub struct Roll(RwLock<HashMap<Fingerprint, Access>>);
+pub struct Roll(RwLock<HashMap<Vec<u8>, Access>>);
 
 impl Roll {
     /// Sets who may come in from now on.
-    pub fn replace(&self, sites: HashMap<Fingerprint, Access>) {
+    pub fn replace(&self, sites: HashMap<Vec<u8>, Access>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = sites;
     }
 
     /// What the owner of a certificate may do; `None` for nobody we know.
-    pub fn access(&self, certificate: &Fingerprint) -> Option<Access> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(certificate).cloned()
+    pub fn access(&self, serial: &[u8]) -> Option<Access> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(serial).cloned()
     }
+}
+
+/// The serial number of a certificate in DER (RFC 5280 §4.1): the integer after
+/// the version at the beginning of what is signed.
+pub(super) fn serial(certificate: &[u8]) -> Option<&[u8]> {
+    const SEQUENCE: u8 = 0x30;
+    const VERSION: u8 = 0xA0;
+    const INTEGER: u8 = 0x02;
+    let (signed, _) = element(certificate, SEQUENCE)?;
+    let (fields, _) = element(signed, SEQUENCE)?;
+    let fields = element(fields, VERSION).map_or(fields, |(_, rest)| rest);
+    element(fields, INTEGER).map(|(number, _)| number)
+}
+
+/// The content of the element of this tag at the beginning, and what follows it.
+fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let (length, rest) = rest.split_first()?;
+    let (length, rest) = match *length {
+        short @ ..=0x7F => (usize::from(short), rest),
+        long @ 0x81..=0x84 => {
+            let (digits, rest) = rest.split_at_checked(usize::from(long & 0x7F))?;
+            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+        }
+        _ => return None,
+    };
+    (*first == tag).then(|| rest.split_at_checked(length))?
 }
 
 #[cfg(test)]
@@ -138,6 +163,21 @@ mod tests {
         ] {
             assert_eq!(access.may_subscribe(filter), allowed, "subscribe {filter}");
         }
+    }
+
+    #[test]
+    fn a_serial_number_is_read_and_what_is_no_certificate_has_none() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(["a".repeat(200)]).unwrap();
+        let number = [0x41, 2, 3, 255];
+        params.serial_number = Some(rcgen::SerialNumber::from_slice(&number));
+        let certificate = params.self_signed(&key).unwrap();
+        assert_eq!(serial(certificate.der()), Some(&number[..]));
+        for cut in 0..40 {
+            assert!(serial(&certificate.der()[..cut]).is_none());
+        }
+        assert_eq!(serial(&[0x30, 0x84, 0xFF, 0xFF, 0xFF, 0xFF]), None);
+        assert_eq!(serial(b"no certificate"), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::access::{Access, Roll};
+use super::access::{Access, Roll, serial};
 use super::frame::Frames;
 use super::{Embedded, MAX_PACKET, USER};
 
@@ -128,9 +128,9 @@ impl Gate {
             let _place = self.strangers.try_acquire().map_err(|_| refused("too many enrol"))?;
             return timeout(ENROLLING, self.relay(client, Access::stranger)).await?;
         };
-        let fingerprint = *blake3::hash(certificate).as_bytes();
+        let serial = serial(certificate).ok_or_else(|| refused("no serial number"))?.to_vec();
         // As the roll stands at each packet: what changed counts from then on.
-        self.relay(client, |_| self.roll.access(&fingerprint)).await
+        self.relay(client, |_| self.roll.access(&serial)).await
     }
 
     /// Hands packets to and fro; `access` is asked what a client of some name may do.

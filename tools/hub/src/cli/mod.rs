@@ -3,7 +3,7 @@ mod site;
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
@@ -93,6 +93,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Serves what is published until SIGTERM or Ctrl-C: brings its own broker
+    /// along, or goes to the one that [broker] in hub.toml names. Several may
+    /// serve one state.
+    Serve,
     /// Lets only sites of some groups read a collection.
     Entitle {
         /// The collection.
@@ -156,15 +160,28 @@ pub fn run(
     match execute(cli, now, out, err) {
         Ok(done) => done,
         Err(error) => {
-            let mut sentence = error.to_string();
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                sentence = format!("{sentence} ({error})");
-                cause = error.source();
-            }
-            writeln!(err, "jibu-hub: {sentence}")?;
+            writeln!(err, "jibu-hub: {}", sentence(&error))?;
             Ok(false)
         }
+    }
+}
+
+/// An error with its causes, as one sentence.
+pub fn sentence(error: &dyn Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        sentence = format!("{sentence} ({error})");
+        cause = error.source();
+    }
+    sentence
+}
+
+impl Cli {
+    /// The hub's folder, where the command is to serve: it runs until it is told
+    /// to end, with a clock of its own (see [`crate::serve`]).
+    pub fn serves(&self) -> Option<&Path> {
+        matches!(self.command, Command::Serve).then_some(&self.data)
     }
 }
 
@@ -219,6 +236,8 @@ fn execute(
             let report = hub.publish(collection, &terms, *dry_run, *over_budget, now)?;
             if *json { print(&report, out) } else { show_publish(&report, out) }.map(|()| true)
         }
+        // It is started where the process' clock and signals are: `main`.
+        Command::Serve => writeln!(err, "jibu-hub: serve runs as a program").map(|()| false),
         Command::Entitle { collection, groups, everyone: _ } => {
             Hub::open(&cli.data)?.entitle(collection, groups)?;
             let who = if groups.is_empty() { "every site".to_owned() } else { groups.join(", ") };
