@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use jibu_sync::wire::SiteName;
 use jibu_types::Timestamp;
 use serde::Serialize;
 
@@ -27,6 +28,17 @@ pub struct ExportReport {
     pub revoked: usize,
 }
 
+/// What a site may do at a broker, as MQTT topic filters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The site: the common name of its certificate.
+    pub site: SiteName,
+    /// Where it may publish.
+    pub writes: Vec<String>,
+    /// What it may subscribe to.
+    pub reads: Vec<String>,
+}
+
 impl Hub {
     /// Writes the authority's certificate, the list of revoked certificates, the
     /// access list and the hub's own identity into a folder; with `hosts` also
@@ -43,13 +55,11 @@ impl Hub {
         let authority = Authority::of(&self.key)?;
         let revoked = self.revoked_certificates(now)?;
         let worker = self.worker_identity(now)?;
-        // Whole milliseconds grow from one export to the next.
-        let number = u64::try_from(now.unix_ms()).unwrap_or_default();
-        let (acl, sites) = self.access_list(now)?;
+        let access = self.access(now)?;
         let mut files = vec![
             ("ca.pem", authority.pem(), false),
-            ("crl.pem", authority.revoked(&revoked, number, now)?, false),
-            ("acl", acl, false),
+            ("crl.pem", self.revocation_list(now)?, false),
+            ("acl", access_list(&access), false),
             ("hub.pem", worker.certificate, false),
             ("hub.key.pem", worker.key, true),
         ];
@@ -68,7 +78,7 @@ impl Hub {
                 .map_err(|source| HubError::Output { path, source })?;
         }
         let files = files.into_iter().map(|(name, ..)| name.to_owned()).collect();
-        Ok(ExportReport { files, sites, revoked: revoked.len() })
+        Ok(ExportReport { files, sites: access.len(), revoked: revoked.len() })
     }
 
     /// The certificate of whoever signs sites and the broker, as PEM.
@@ -97,39 +107,40 @@ impl Hub {
         Ok(Authority::of(&self.key)?.certify_broker(&self.key, hosts, until)?)
     }
 
-    /// mosquitto's access list, and how many sites it lets in. A name that is
-    /// not there may do nothing.
-    fn access_list(&mut self, now: Timestamp) -> Result<(String, usize), HubError> {
-        let mut acl = "\
-# Written by `jibu-hub site export`; changes here are lost.
-# Whoever has no certificate may enrol, and nothing else.
-topic write jibu/1/e/+/ask
-topic read jibu/1/e/+/reply
-
-user hub
-topic readwrite jibu/1/#
-"
-        .to_owned();
+    /// What each enrolled site may read and write at a broker. Whoever is not
+    /// named may do nothing, but for enrolling.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub fn access(&mut self, now: Timestamp) -> Result<Vec<Access>, HubError> {
         let readers = self.readers()?;
-        let mut count = 0;
+        let mut all = Vec::new();
         for row in self.site_rows()? {
             if row.standing(now) != Standing::Enrolled {
                 continue;
             }
-            count += 1;
-            let site = &row.name;
-            acl.push_str(&format!("\nuser {site}\n"));
-            for below in ["req", "state", "telemetry/+", "renew"] {
-                acl.push_str(&format!("topic write jibu/1/s/{site}/{below}\n"));
-            }
-            for below in ["ack", "cmd", "renewed"] {
-                acl.push_str(&format!("topic read jibu/1/s/{site}/{below}\n"));
-            }
-            for collection in readers.of(&row) {
-                acl.push_str(&format!("topic read jibu/1/c/{collection}/#\n"));
-            }
+            let site = row.name.clone();
+            let own = |below: &&str| format!("jibu/1/s/{site}/{below}");
+            let collections = readers.of(&row).into_iter();
+            let collections = collections.map(|collection| format!("jibu/1/c/{collection}/#"));
+            all.push(Access {
+                writes: ["req", "state", "telemetry/+", "renew"].iter().map(own).collect(),
+                reads: ["ack", "cmd", "renewed"].iter().map(own).chain(collections).collect(),
+                site,
+            });
         }
-        Ok((acl, count))
+        Ok(all)
+    }
+
+    /// The list of revoked certificates, as PEM.
+    ///
+    /// # Errors
+    /// When the state cannot be read or the list not made.
+    pub fn revocation_list(&mut self, now: Timestamp) -> Result<String, HubError> {
+        let revoked = self.revoked_certificates(now)?;
+        // Whole milliseconds grow from one list to the next.
+        let number = u64::try_from(now.unix_ms()).unwrap_or_default();
+        Ok(Authority::of(&self.key)?.revoked(&revoked, number, now)?)
     }
 
     /// Certificates that were revoked before they ran out: the serial number and
@@ -149,6 +160,26 @@ topic readwrite jibu/1/#
             })
             .collect()
     }
+}
+
+/// mosquitto's access list.
+fn access_list(all: &[Access]) -> String {
+    let mut acl = "\
+# Written by `jibu-hub site export`; changes here are lost.
+# Whoever has no certificate may enrol, and nothing else.
+topic write jibu/1/e/+/ask
+topic read jibu/1/e/+/reply
+
+user hub
+topic readwrite jibu/1/#
+"
+    .to_owned();
+    for Access { site, writes, reads } in all {
+        acl.push_str(&format!("\nuser {site}\n"));
+        writes.iter().for_each(|topic| acl.push_str(&format!("topic write {topic}\n")));
+        reads.iter().for_each(|topic| acl.push_str(&format!("topic read {topic}\n")));
+    }
+    acl
 }
 
 /// Settings for a mosquitto whose user may read the folder.

@@ -200,6 +200,15 @@ pub enum HubError {
         /// Its bytes.
         bytes: usize,
     },
+    /// A roll-out has to end before another version is made.
+    #[error(
+        "a version of \"{0}\" is being rolled out: look at it with `jibu-hub rollout list`, and end \
+         it with `jibu-hub rollout stop {0}` or `promote {0}` first"
+    )]
+    RollingOut(CollectionName),
+    /// No roll-out is running.
+    #[error("no version of \"{0}\" is being rolled out")]
+    NoRollout(CollectionName),
     /// The content cannot be published.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

@@ -7,6 +7,7 @@ use jibu_types::{CollectionName, IndexVersion, Timestamp};
 use serde::Serialize;
 
 use crate::hub::{no_collection, while_};
+use crate::rollout::{self, Plan};
 use crate::sites::raise_changes;
 use crate::state::{DatabaseError, Row, Transaction, values};
 use crate::{Hub, HubError};
@@ -24,6 +25,8 @@ pub struct Terms {
     pub roll_back_to: Option<IndexVersion>,
     /// Sites have had this version, which the hub does not know.
     pub above: Option<IndexVersion>,
+    /// Not to every site at once.
+    pub rollout: Option<Plan>,
 }
 
 /// A version that has been made or found and is not recorded yet.
@@ -38,6 +41,8 @@ pub struct Draft {
     last: Option<IndexVersion>,
     /// The manifest of the documents, where this version is not theirs.
     instead_of: Option<Hash>,
+    /// How it goes to sites, where not to all at once.
+    rollout: Option<Plan>,
 }
 
 /// What `bundle` wrote.
@@ -104,22 +109,27 @@ impl Hub {
         })
     }
 
-    /// The versions of a collection that can still be served, the oldest first.
+    /// The versions of a collection that can still be served, the oldest first,
+    /// without one that a roll-out keeps from some sites.
     ///
     /// # Errors
     /// When the state cannot be read, or what it holds is damaged.
     pub fn releases(&mut self, collection: &CollectionName) -> Result<Vec<Release>, HubError> {
-        let sql = "SELECT bundle FROM release WHERE collection = ?1 AND bundle IS NOT NULL
-                   ORDER BY epoch, version";
+        let newest = self.newest_version(collection)?;
+        let sql = "SELECT epoch, version, bundle FROM release
+                   WHERE collection = ?1 AND bundle IS NOT NULL ORDER BY epoch, version";
         let doing = while_("reading releases");
         let rows = self.database.query(sql, values![collection.as_str()]).map_err(&doing)?;
         let key = self.public_key();
-        rows.iter()
-            .map(|row| {
-                let bytes: Vec<u8> = row.get(0).map_err(&doing)?;
-                Release::open(&bytes, &key).map_err(|_| HubError::DamagedRow("release"))
-            })
-            .collect()
+        let mut releases = Vec::new();
+        for row in &rows {
+            if Some(version_of(row).map_err(&doing)?) <= newest {
+                let bytes: Vec<u8> = row.get(2).map_err(&doing)?;
+                let release = Release::open(&bytes, &key);
+                releases.push(release.map_err(|_| HubError::DamagedRow("release"))?);
+            }
+        }
+        Ok(releases)
     }
 
     /// Makes the collection's next version, or finds the newest where there is
@@ -141,9 +151,15 @@ impl Hub {
         let last = self.last_release(collection)?;
         let newest = last.as_ref().map(|(root, _)| root.root().version);
         self.refuse_behind(collection, newest, terms.above)?;
+        if self.is_rolling_out(collection)? {
+            return Err(HubError::RollingOut(collection.clone()));
+        }
+        let rollout = terms.rollout.clone();
         let (content, _) = self.content(collection)?;
         let snapshot = Snapshot::build(content)?;
-        let same_terms = terms.expires.is_none() && terms.above.is_none();
+        // A version whose roll-out was stopped has not reached everybody.
+        let is_public = self.newest_version(collection)? == newest;
+        let same_terms = terms.expires.is_none() && terms.above.is_none() && is_public;
         let old = match terms.roll_back_to {
             Some(version) => Some(self.kept_bundle(collection, version)?),
             // A version that was rolled back from stays so until its documents
@@ -165,7 +181,14 @@ impl Hub {
                 SignedRoot::sign(snapshot.root(version, previous, now, terms.expires), &self.key)?;
             let bytes =
                 bundle::write(&root, &snapshot).map_err(|_| HubError::DamagedRow("release"))?;
-            return Ok(Draft { root, bytes, is_new: true, last: newest, instead_of: None });
+            return Ok(Draft {
+                root,
+                bytes,
+                is_new: true,
+                last: newest,
+                instead_of: None,
+                rollout,
+            });
         };
         let damaged = |_| HubError::DamagedRow("release");
         let key = self.public_key();
@@ -173,7 +196,14 @@ impl Hub {
         let is_newest = Some(found.root().version) == newest;
         if is_newest && same_terms {
             let last = newest;
-            return Ok(Draft { root: found, bytes: old, is_new: false, last, instead_of: None });
+            return Ok(Draft {
+                root: found,
+                bytes: old,
+                is_new: false,
+                last,
+                instead_of: None,
+                rollout: None,
+            });
         }
         let mut root = found.root().clone();
         (root.version, root.previous) = (version, previous);
@@ -181,7 +211,7 @@ impl Hub {
         let instead_of = Some(snapshot.manifest()).filter(|present| *present != root.manifest);
         let root = SignedRoot::sign(root, &self.key)?;
         let bytes = bundle::rewrite(&old, &key, &root).map_err(damaged)?;
-        Ok(Draft { root, bytes, is_new: true, last: newest, instead_of })
+        Ok(Draft { root, bytes, is_new: true, last: newest, instead_of, rollout })
     }
 
     /// Records a new version as the newest, unless another has become that
@@ -204,8 +234,8 @@ impl Hub {
         }
         transaction
             .execute(
-                "INSERT INTO release (collection, epoch, version, root, bundle, instead_of)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO release (collection, epoch, version, root, bundle, instead_of, staged)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 values![
                     name,
                     root.version.epoch,
@@ -213,6 +243,7 @@ impl Hub {
                     draft.root.as_bytes(),
                     draft.bytes.as_slice(),
                     draft.instead_of.map(|hash| hash.as_bytes().to_vec()),
+                    draft.rollout.is_some(),
                 ],
             )
             .map_err(&doing)?;
@@ -228,11 +259,16 @@ impl Hub {
         transaction
             .execute("DELETE FROM behind WHERE collection = ?1", values![name])
             .map_err(&doing)?;
+        if let Some(plan) = &draft.rollout {
+            rollout::begin(&mut *transaction, root, plan).map_err(&doing)?;
+        }
         raise_changes(&mut *transaction).map_err(&doing)?;
         transaction.commit().map_err(&doing)
     }
 
-    /// Remembers that a site has had a version above the newest of this hub.
+    /// Remembers that a site has had a version above the newest of this hub;
+    /// whether it is so. A worker that has not looked since may think it of a
+    /// version that another has announced.
     ///
     /// # Errors
     /// When the state cannot be written.
@@ -241,9 +277,13 @@ impl Hub {
         collection: &CollectionName,
         site: &str,
         seen: IndexVersion,
-    ) -> Result<(), HubError> {
+    ) -> Result<bool, HubError> {
         let doing = while_("noting a version that sites have had");
         let mut transaction = self.database.begin().map_err(&doing)?;
+        let newest = newest(&mut *transaction, collection.as_str()).map_err(&doing)?;
+        if newest >= Some(seen) {
+            return Ok(false);
+        }
         transaction
             .execute(
                 "INSERT INTO behind (collection, epoch, version, site) VALUES (?1, ?2, ?3, ?4)
@@ -253,7 +293,8 @@ impl Hub {
                 values![collection.as_str(), seen.epoch, seen.version, site],
             )
             .map_err(&doing)?;
-        transaction.commit().map_err(&doing)
+        transaction.commit().map_err(&doing)?;
+        Ok(true)
     }
 
     /// Refuses to publish what no site would take.
@@ -279,13 +320,13 @@ impl Hub {
         })
     }
 
-    /// The collection's newest version.
+    /// The collection's newest version that is for every site.
     pub(crate) fn newest_version(
         &mut self,
         collection: &CollectionName,
     ) -> Result<Option<IndexVersion>, HubError> {
         let doing = while_("reading versions");
-        let sql = "SELECT epoch, version FROM release WHERE collection = ?1
+        let sql = "SELECT epoch, version FROM release WHERE collection = ?1 AND staged = 0
                    ORDER BY epoch DESC, version DESC LIMIT 1";
         let rows = self.database.query(sql, values![collection.as_str()]).map_err(&doing)?;
         rows.first().map(version_of).transpose().map_err(&doing)

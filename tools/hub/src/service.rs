@@ -288,18 +288,25 @@ impl Service {
     /// Looks whether something was published, or sites or commands changed.
     fn look(&mut self) -> Result<(), HubError> {
         self.lead()?;
+        if self.leads_until.is_some() {
+            let notes = self.hub.step_rollouts(self.now)?;
+            self.outputs.extend(notes.into_iter().map(Output::Note));
+        }
         let changes = self.hub.changes()?;
         if self.changes == Some(changes) {
             return Ok(());
         }
         for name in self.hub.collection_names()? {
+            let staged = self.hub.staged_release(&name)?;
             let newest = self.hub.newest_version(&name)?;
-            if newest.is_none() || newest <= self.known.get(&name).copied() {
-                continue;
+            if newest > self.known.get(&name).copied() {
+                for release in self.hub.releases(&name)? {
+                    self.known.insert(name.clone(), release.root().root().version);
+                    self.peer.handle(hub::Input::Release(Box::new(release)), self.now);
+                }
             }
-            for release in self.hub.releases(&name)? {
-                self.known.insert(name.clone(), release.root().root().version);
-                self.peer.handle(hub::Input::Release(Box::new(release)), self.now);
+            if let Some(staged) = staged {
+                self.peer.handle(hub::Input::Stage(Box::new(staged)), self.now);
             }
         }
         self.drain_peer()?;
@@ -332,11 +339,12 @@ impl Service {
                     chunks.push((topic.to_string(), payload, asked.unwrap_or(self.now)));
                 }
                 hub::Output::Behind { collection, site, seen } => {
-                    self.hub.note_behind(&collection, site.as_str(), seen)?;
-                    self.outputs.push_back(Output::Note(format!(
-                        "{site} has had version {seen} of \"{collection}\", which this hub does not \
-                         know: `jibu-hub publish {collection} --above {seen}`"
-                    )));
+                    if self.hub.note_behind(&collection, site.as_str(), seen)? {
+                        self.outputs.push_back(Output::Note(format!(
+                            "{site} has had version {seen} of \"{collection}\", which this hub \
+                             does not know: `jibu-hub publish {collection} --above {seen}`"
+                        )));
+                    }
                 }
             }
         }

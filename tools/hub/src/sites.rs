@@ -97,6 +97,10 @@ pub struct SiteReport {
     pub stall: Option<&'static str>,
     /// Whether what it answers from has expired.
     pub expired: bool,
+    /// Whether it gave the newest version up: its golden queries failed, or it
+    /// was faulty.
+    #[serde(skip)]
+    pub(crate) gave_up: bool,
     /// The active root's short hash.
     #[serde(skip)]
     pub(crate) root: Option<ShortHash>,
@@ -550,7 +554,8 @@ impl Hub {
     /// The newest version of each collection that has one.
     fn newest_versions(&mut self) -> Result<Vec<(String, IndexVersion)>, HubError> {
         let doing = while_("reading versions");
-        let sql = "SELECT epoch, version, collection FROM release ORDER BY epoch, version";
+        let sql = "SELECT epoch, version, collection FROM release WHERE staged = 0
+                   ORDER BY epoch, version";
         let mut newest: Vec<(String, IndexVersion)> = Vec::new();
         for row in self.database.query(sql, values![]).map_err(&doing)? {
             let name: String = row.get(2).map_err(&doing)?;
@@ -579,6 +584,7 @@ impl Hub {
             let wanted = newest.iter().find(|(name, _)| *name == collection);
             let root: Option<String> = row.get(4)?;
             let stall: u32 = row.get(9)?;
+            let stall = u8::try_from(stall).ok().and_then(Stall::from_wire);
             let report = SiteReport {
                 wanted: wanted.map(|(_, version)| version.to_string()),
                 collection,
@@ -586,7 +592,8 @@ impl Hub {
                 newest: version(5)?.map(|version| version.to_string()),
                 missing: row.get(7)?,
                 spent: row.get(8)?,
-                stall: u8::try_from(stall).ok().and_then(Stall::from_wire).and_then(words),
+                stall: stall.and_then(words),
+                gave_up: matches!(stall, Some(Stall::Refused | Stall::Faulty)),
                 expired: row.get(10)?,
                 root: root.as_deref().and_then(ShortHash::parse),
             };

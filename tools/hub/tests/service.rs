@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use desk::{Desk, health, now, version};
 use jibu_hub::service::{Config, Input, Output, Service};
-use jibu_hub::{Hub, SiteSettings};
+use jibu_hub::{Hub, HubError, Plan, SiteSettings, Terms};
 use jibu_sync::command::{self, Command};
 use jibu_sync::enrol::{Claim, Grant};
 use jibu_sync::telemetry::{Ack, Batch, Person, Record, Unanswered};
@@ -28,6 +28,8 @@ on_both! {
     a_site_enrols_over_the_broker
     a_site_that_has_seen_more_is_reported
     an_answer_reaches_who_asked_and_who_asks_next
+    a_roll_out_goes_from_canaries_to_everybody
+    a_roll_out_that_fails_stops_and_the_next_version_is_above_it
 }
 
 /// A broker with its workers. A message to all goes to the worker that is named.
@@ -353,9 +355,16 @@ fn a_site_that_has_seen_more_is_reported(desk: &Desk) {
     desk.ingest(&mut hub, "Boil the water well.");
     let refused = hub.draft(&health(), &jibu_hub::Terms::default(), now()).unwrap_err();
     assert!(refused.to_string().contains("zomba has had version 1.57"), "{refused}");
+    // Of a version that another worker has announced meanwhile it is not said.
+    let mut late = Net::new(desk, 1);
+    let next = hub_draft_above(&mut hub);
+    hub.record(&next).unwrap();
+    let newer = Report { newest: Some(version(2, 1)), ..report.clone() };
+    late.send(0, &Topic::State(site("zomba")), &state(1, 0, vec![newer]));
+    assert!(late.notes.is_empty(), "{:?}", late.notes);
     // A forged one says nothing.
     net.notes.clear();
-    let mut forged = state(1, 0, vec![report]);
+    let mut forged = state(2, 0, vec![report]);
     *forged.last_mut().unwrap() ^= 1;
     net.send(0, &Topic::State(site("zomba")), &forged);
     assert!(net.notes.is_empty());
@@ -408,4 +417,110 @@ fn an_answer_reaches_who_asked_and_who_asks_next(desk: &Desk) {
         (answer.title.as_str(), answer.text.as_str()),
         ("where do i get a passport", "At the office.")
     );
+}
+
+/// The version that goes on above what sites have had.
+fn hub_draft_above(hub: &mut Hub) -> jibu_hub::Draft {
+    let above = Terms { above: Some(version(1, 57)), ..Terms::default() };
+    hub.draft(&health(), &above, now()).unwrap()
+}
+
+/// Publishes these words to zomba first, then to everybody.
+fn roll_out(desk: &Desk, hub: &mut Hub, words: &str) -> jibu_hub::Draft {
+    desk.ingest(hub, words);
+    let plan =
+        Plan { canaries: vec!["zomba".to_owned()], steps: vec![], wait_s: 3600, max_failures: 5 };
+    let terms = Terms { rollout: Some(plan), ..Terms::default() };
+    let draft = hub.draft(&health(), &terms, now()).unwrap();
+    hub.record(&draft).unwrap();
+    draft
+}
+
+/// The roots that a site is commanded to follow.
+fn followed(net: &Net<'_>, hub: &Hub, name: &str) -> Vec<jibu_sync::SignedRoot> {
+    let list = net.retained.get(&Topic::Command(site(name)).to_string());
+    let list = list.and_then(|bytes| command::verify(bytes, &site(name), &hub.public_key()));
+    let root = |told: command::Numbered| match told.command {
+        Command::Follow { root } => jibu_sync::SignedRoot::verify(&root, &hub.public_key()).ok(),
+        _ => None,
+    };
+    list.into_iter().flatten().filter_map(root).collect()
+}
+
+fn said_of(active: u64, newest: u64, stall: Stall) -> Report {
+    Report {
+        collection: health(),
+        active: Some((version(1, active), Hash::of(b"root").short())),
+        newest: Some(version(1, newest)),
+        missing: 0,
+        spent: 0,
+        stall,
+        expired: false,
+    }
+}
+
+fn a_roll_out_goes_from_canaries_to_everybody(desk: &Desk) {
+    let mut hub = desk.hub();
+    desk.publish(&mut hub, "Boil the water.");
+    enrol(&mut hub, "zomba", &SiteSettings::default());
+    enrol(&mut hub, "mangochi-2", &SiteSettings::default());
+    let mut net = Net::new(desk, 2);
+    net.pass(10);
+    let old = net.retained["jibu/1/c/health/root"].clone();
+    let draft = roll_out(desk, &mut hub, "Boil the water well.");
+    net.pass(10);
+    assert_eq!(net.retained["jibu/1/c/health/root"], old, "not for everybody");
+    let root = followed(&net, &hub, "zomba").remove(0);
+    assert_eq!(root.root().version, draft.version());
+    assert!(followed(&net, &hub, "mangochi-2").is_empty());
+    let busy = hub.draft(&health(), &Terms::default(), now()).unwrap_err();
+    assert!(matches!(busy, HubError::RollingOut(_)), "{busy}");
+    // Who was told can ask for it, at any worker.
+    net.topics();
+    let request = Request { root: root.hash().short(), base: None, needs: vec![] };
+    net.send(1, &Topic::Request(site("zomba")), &request.encode());
+    net.pass(60);
+    assert_eq!(net.topics().iter().filter(|topic| topic.contains("/k/")).count(), 1);
+    // It has it; an hour later everybody gets it.
+    let state = state(0, 1, vec![said_of(2, 2, Stall::None)]);
+    net.send(0, &Topic::State(site("zomba")), &state);
+    assert!(net.notes.is_empty(), "a staged version is no sign of a lost backup: {:?}", net.notes);
+    net.pass(1800);
+    assert_eq!(net.retained["jibu/1/c/health/root"], old);
+    net.pass(1800);
+    let list = hub.rollouts(now()).unwrap();
+    assert_eq!((list[0].state.as_str(), list[0].active, list[0].sites), ("done", 1, 2));
+    assert_eq!(net.retained["jibu/1/c/health/root"], root.as_bytes());
+    assert!(net.notes[0].contains("goes to every site"), "{:?}", net.notes);
+}
+
+fn a_roll_out_that_fails_stops_and_the_next_version_is_above_it(desk: &Desk) {
+    let mut hub = desk.hub();
+    desk.publish(&mut hub, "Boil the water.");
+    enrol(&mut hub, "zomba", &SiteSettings::default());
+    enrol(&mut hub, "mangochi-2", &SiteSettings::default());
+    let mut net = Net::new(desk, 1);
+    net.pass(10);
+    let old = net.retained["jibu/1/c/health/root"].clone();
+    let stopped = roll_out(desk, &mut hub, "Do not boil the water.");
+    net.pass(10);
+    let state_of_refusal = state(0, 1, vec![said_of(1, 2, Stall::Refused)]);
+    net.send(0, &Topic::State(site("zomba")), &state_of_refusal);
+    net.pass(10);
+    assert_eq!(hub.rollouts(now()).unwrap()[0].state, "stopped");
+    assert!(net.notes[0].contains("1 of 1 sites gave it up"), "{:?}", net.notes);
+    net.pass(7200);
+    assert_eq!(net.retained["jibu/1/c/health/root"], old);
+    assert!(matches!(hub.end_rollout(&health(), true), Err(HubError::NoRollout(_))));
+    assert_eq!(hub.releases(&health()).unwrap().len(), 1);
+    // Old content comes back above it, to everybody.
+    let back = Terms { roll_back_to: Some(version(1, 1)), ..Terms::default() };
+    let draft = hub.draft(&health(), &back, now()).unwrap();
+    assert!(draft.version() > stopped.version());
+    hub.record(&draft).unwrap();
+    net.pass(10);
+    let retained = &net.retained["jibu/1/c/health/root"];
+    let root = jibu_sync::SignedRoot::verify(retained, &hub.public_key()).unwrap();
+    assert_eq!(root.root().version, version(1, 3));
+    assert_eq!(hub.releases(&health()).unwrap().len(), 3);
 }

@@ -469,6 +469,36 @@ fn of_two_roots_of_one_version_the_first_stays() {
 }
 
 #[test]
+fn a_staged_version_is_for_who_was_told() {
+    let mut net = Net::new(2);
+    net.publish(release(content(100, &[]), 1));
+    net.run(HOUR);
+    let staged = release(content(100, &[1, 30, 60, 90]), 2);
+    let root = staged.root().clone();
+    net.hub.handle(hub::Input::Stage(Box::new(staged)), net.now);
+    net.drain_hub();
+    net.run(HOUR);
+    assert_eq!((net.runs(0), net.runs(1)), (Some(1), Some(1)));
+    // The hub's command hands it to one of them.
+    net.deliver(0, &Topic::Root(name()), root.as_bytes());
+    net.run(HOUR);
+    assert_eq!((net.runs(0), net.runs(1), net.behind), (Some(2), Some(1), 0));
+    // It is stopped: old content comes back above it, to both.
+    net.publish(release(content(100, &[]), 3));
+    net.run(HOUR);
+    assert_eq!((net.runs(0), net.runs(1)), (Some(3), Some(3)));
+    // Another is staged, and promoted.
+    let next = || release(content(100, &[2]), 4);
+    net.hub.handle(hub::Input::Stage(Box::new(next())), net.now);
+    net.deliver(1, &Topic::Root(name()), next().root().as_bytes());
+    net.run(HOUR);
+    assert_eq!((net.runs(0), net.runs(1)), (Some(3), Some(4)));
+    net.publish(next());
+    net.run(HOUR);
+    assert_eq!((net.runs(0), net.runs(1)), (Some(4), Some(4)));
+}
+
+#[test]
 fn an_update_over_its_budget_waits_for_leave() {
     let mut net = Net::new(1);
     let tight = site::Config { update_budget: 9_000, ..config(0) };

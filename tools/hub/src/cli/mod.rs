@@ -5,14 +5,15 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
 
 use self::show::{
     greet, print, show_answered, show_bundle, show_ingest, show_list, show_publish, show_questions,
+    show_rollouts,
 };
 use crate::authority::DAY;
-use crate::{Hub, HubError, Terms};
+use crate::{Hub, HubError, Plan, Terms};
 
 pub(crate) use self::show::counted;
 
@@ -89,10 +90,15 @@ enum Command {
         /// hub does not know.
         #[arg(long, value_name = "VERSION", value_parser = version)]
         above: Option<IndexVersion>,
+        #[command(flatten)]
+        rollout: RolloutOptions,
         /// Prints the result as JSON.
         #[arg(long)]
         json: bool,
     },
+    /// Roll-outs: versions that go to some sites first.
+    #[command(subcommand)]
+    Rollout(RolloutCommand),
     /// Serves what is published until SIGTERM or Ctrl-C: brings its own broker
     /// along, or goes to the one that [broker] in hub.toml names. Several may
     /// serve one state.
@@ -144,6 +150,59 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum RolloutCommand {
+    /// Lists each collection's last roll-out, and how far it is.
+    List {
+        /// Prints the list as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stops a roll-out: no other site gets the version.
+    Stop {
+        /// The collection.
+        collection: CollectionName,
+    },
+    /// Ends a roll-out early: every site gets the version.
+    Promote {
+        /// The collection.
+        collection: CollectionName,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RolloutOptions {
+    /// A site or group that gets the version first; several are given by several
+    /// --canary.
+    #[arg(long = "canary", value_name = "SITE|GROUP", value_parser = site::group)]
+    canaries: Vec<String>,
+    /// The shares of all sites that get it after them, in per cent, such as
+    /// 10,50; everybody follows.
+    #[arg(long, value_delimiter = ',', value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..100))]
+    steps: Vec<u8>,
+    /// Hours that each step lasts at least.
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=8760))]
+    wait_hours: u32,
+    /// It stops by itself when more than this share of the sites that got it
+    /// gave it up, in per cent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=100))]
+    max_failures: u8,
+}
+
+impl RolloutOptions {
+    /// The plan, where canaries or steps are named.
+    fn plan(&self) -> Option<Plan> {
+        let mut steps = self.steps.clone();
+        steps.sort_unstable();
+        (!self.canaries.is_empty() || !steps.is_empty()).then(|| Plan {
+            canaries: self.canaries.clone(),
+            steps,
+            wait_s: u64::from(self.wait_hours) * 3600,
+            max_failures: self.max_failures,
+        })
+    }
 }
 
 /// Runs a command; results go to `out`, what was wrong to `err`. Whether all
@@ -225,16 +284,39 @@ fn execute(
             roll_back_to,
             expires,
             above,
+            rollout,
             json,
         } => {
             let terms = Terms {
                 expires: expires.map(|days| now + DAY * days),
                 roll_back_to: *roll_back_to,
                 above: *above,
+                rollout: rollout.plan(),
             };
             let mut hub = Hub::open(&cli.data)?;
             let report = hub.publish(collection, &terms, *dry_run, *over_budget, now)?;
             if *json { print(&report, out) } else { show_publish(&report, out) }.map(|()| true)
+        }
+        Command::Rollout(command) => {
+            let mut hub = Hub::open(&cli.data)?;
+            match command {
+                RolloutCommand::List { json } => {
+                    let list = hub.rollouts(now)?;
+                    if *json { print(&list, out) } else { show_rollouts(&list, out) }
+                }
+                RolloutCommand::Stop { collection } => {
+                    hub.end_rollout(collection, false)?;
+                    writeln!(
+                        out,
+                        "{collection}: stopped; sites that have the version keep it until the next"
+                    )
+                }
+                RolloutCommand::Promote { collection } => {
+                    hub.end_rollout(collection, true)?;
+                    writeln!(out, "{collection}: for every site")
+                }
+            }
+            .map(|()| true)
         }
         // It is started where the process' clock and signals are: `main`.
         Command::Serve => writeln!(err, "jibu-hub: serve runs as a program").map(|()| false),

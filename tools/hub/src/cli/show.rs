@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Cli;
 use crate::{
     BundleReport, CollectionSummary, ExportReport, Hub, IngestReport, PublishReport, Question,
-    SiteCost,
+    RolloutSummary, SiteCost,
 };
 
 pub(super) fn print<T: Serialize>(value: &T, out: &mut dyn Write) -> io::Result<()> {
@@ -130,6 +130,26 @@ pub(super) fn show_questions(questions: &[Question], out: &mut dyn Write) -> io:
         if let Some(answer) = answer {
             writeln!(out, "  answered: {answer}")?;
         }
+    }
+    Ok(())
+}
+
+pub(super) fn show_rollouts(list: &[RolloutSummary], out: &mut dyn Write) -> io::Result<()> {
+    if list.is_empty() {
+        return writeln!(
+            out,
+            "no roll-outs: `jibu-hub publish COLLECTION --canary SITE` begins one"
+        );
+    }
+    for rollout in list {
+        let RolloutSummary { collection, version, state, step, steps, .. } = rollout;
+        let RolloutSummary { told, active, failed, sites, .. } = rollout;
+        writeln!(
+            out,
+            "{collection} version {version}: {state}, step {step} of {steps}; told {told} of {} \
+             sites, {active} have it, {failed} gave it up",
+            sites,
+        )?;
     }
     Ok(())
 }

@@ -196,6 +196,31 @@ CREATE TABLE sent (
     at_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+-- 1 while only some sites are told of it, and if a roll-out ended there.
+ALTER TABLE release ADD COLUMN staged INTEGER NOT NULL DEFAULT 0;
+
+-- A collection's last roll-out.
+CREATE TABLE rollout (
+    collection TEXT PRIMARY KEY REFERENCES collection (name),
+    epoch INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    -- JSON.
+    plan TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    step_ms INTEGER NOT NULL,
+    -- running, stopped or done.
+    state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The sites that it has told.
+CREATE TABLE rollout_site (
+    collection TEXT NOT NULL REFERENCES rollout (collection),
+    site TEXT NOT NULL REFERENCES site (name),
+    told_ms INTEGER NOT NULL,
+    PRIMARY KEY (collection, site)
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version of the present tables.
