@@ -7,6 +7,7 @@ pub use jibu_at::driver::{
     Fault, Identity, Pdu, Pin, PinError, Registration, SendError, SendVia, Signal, Stored,
 };
 pub use jibu_at::{Held, ModemError, Remedy, Slot, StorageName, StorageNameError};
+pub use jibu_gsm::ussd::{Mode, RequestForm, Ussd};
 use tokio::sync::mpsc;
 
 /// One modem, as configured.
@@ -33,6 +34,10 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// How often signal and registration are asked for.
     pub signal_interval: Duration,
+    /// Whether USSD is wanted.
+    pub ussd: bool,
+    /// How USSD strings are written; found out where not said.
+    pub ussd_form: Option<RequestForm>,
     /// How long opening the port may take.
     pub open_timeout: Duration,
     /// The longest wait between two tries to open the port; the first is a second
@@ -55,6 +60,8 @@ impl Config {
             send_timeout: driver.send_timeout,
             sweep_interval: driver.sweep_interval,
             signal_interval: driver.signal_interval,
+            ussd: driver.ussd,
+            ussd_form: None,
             open_timeout: Duration::from_secs(5),
             reopen_at_most: Duration::from_secs(30),
         }
@@ -72,7 +79,63 @@ pub struct Handle {
     pub events: mpsc::Receiver<Event>,
 }
 
-pub use jibu_at::driver::Command;
+/// What a modem can be asked to do.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Send a message.
+    Send {
+        /// Comes back in the answer.
+        id: i64,
+        /// As the last [`Event::Ready`] gave it.
+        session: u32,
+        /// SMSC octet and SMS-SUBMIT.
+        pdu: Vec<u8>,
+    },
+    /// Send a message that is already stored.
+    Resume {
+        /// Comes back in the answer.
+        id: i64,
+        /// As the last [`Event::Ready`] gave it.
+        session: u32,
+        /// Where it stands.
+        slot: Slot,
+    },
+    /// Let an incoming message go: it is safe elsewhere.
+    Erase {
+        /// As [`Event::Incoming`] gave it.
+        held: Held,
+    },
+    /// Delete a stored outgoing message.
+    Forget {
+        /// Where it stands.
+        slot: Slot,
+    },
+    /// Ask for signal and registration now.
+    Status,
+    /// Dial a USSD code, or answer in a session. What the network says to it comes
+    /// as [`Event::Ussd`], or [`Event::UssdFailed`] where it was not asked.
+    Ussd {
+        /// The code or the page.
+        text: String,
+    },
+    /// End the USSD session.
+    EndUssd,
+}
+
+impl std::fmt::Debug for Command {
+    /// Leaves out what a person reads.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Command::Send { id, pdu, .. } => write!(f, "Send {{ id: {id}, {} bytes }}", pdu.len()),
+            Command::Resume { id, slot, .. } => write!(f, "Resume {{ id: {id}, slot: {slot} }}"),
+            Command::Erase { held } => write!(f, "Erase {{ {held:?} }}"),
+            Command::Forget { slot } => write!(f, "Forget {{ slot: {slot} }}"),
+            Command::Status => f.write_str("Status"),
+            Command::Ussd { text } => write!(f, "Ussd {{ {} bytes }}", text.len()),
+            Command::EndUssd => f.write_str("EndUssd"),
+        }
+    }
+}
 
 /// What a modem tells.
 ///
@@ -109,6 +172,8 @@ pub enum Event {
         /// Whether a service centre is set on the SIM; none when the modem does not
         /// say.
         has_service_centre: Option<bool>,
+        /// Whether it knows USSD, and USSD is wanted.
+        ussd: bool,
     },
     /// A message or a status report came, or stands in a storage.
     Incoming {
@@ -158,6 +223,13 @@ pub enum Event {
     Forgotten {
         /// Where it stood.
         slot: Slot,
+    },
+    /// The network said something in a USSD session.
+    Ussd(Ussd),
+    /// What was to be said by USSD was not.
+    UssdFailed {
+        /// Why.
+        error: SendError,
     },
     /// How well the modem hears the network; told at each interval.
     Signal(Signal),

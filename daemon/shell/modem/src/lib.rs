@@ -8,6 +8,7 @@ mod api;
 mod port;
 mod session;
 mod stored;
+mod strings;
 
 pub use api::*;
 pub use session::spawn;

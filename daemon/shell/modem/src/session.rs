@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::port::Opening;
+use crate::strings::Strings;
 use crate::{Command, Config, Event, Handle, stored};
 
 /// Events that may wait for a slow listener before the port is read no further.
@@ -52,6 +53,7 @@ struct Session {
     /// Time for the driver, which must not run backwards as the box's clock may.
     began: Instant,
     was_ready: bool,
+    strings: Strings,
 }
 
 impl Session {
@@ -68,9 +70,11 @@ impl Session {
             send_timeout: config.send_timeout,
             sweep_interval: config.sweep_interval,
             signal_interval: config.signal_interval,
+            ussd: config.ussd,
             ..driver::Config::default()
         });
         Session {
+            strings: Strings::new(config.ussd_form),
             config,
             commands,
             listener,
@@ -156,7 +160,7 @@ impl Session {
                     Err(_) => return End::Abandoned,
                 },
                 command = self.commands.recv() => match command {
-                    Some(command) => self.step(Input::Command(command)),
+                    Some(command) => self.command(command),
                     None => return End::Abandoned,
                 },
                 () = tokio::time::sleep_until(wake) => self.step(Input::Tick),
@@ -184,7 +188,7 @@ impl Session {
                     Err(_) => return Err(Abandoned),
                 },
                 command = self.commands.recv() => match command {
-                    Some(command) => self.step(Input::Command(command)),
+                    Some(command) => self.command(command),
                     None => return Err(Abandoned),
                 },
                 () = tokio::time::sleep_until(until) => return Ok(()),
@@ -206,6 +210,19 @@ impl Session {
         deadline.map_or(far, |deadline| deadline.min(far))
     }
 
+    fn command(&mut self, command: Command) {
+        let command = match command {
+            Command::Send { id, session, pdu } => driver::Command::Send { id, session, pdu },
+            Command::Resume { id, session, slot } => driver::Command::Resume { id, session, slot },
+            Command::Erase { held } => driver::Command::Erase { held },
+            Command::Forget { slot } => driver::Command::Forget { slot },
+            Command::Status => driver::Command::Status,
+            Command::Ussd { text } => driver::Command::Ussd { ways: self.strings.ways(&text) },
+            Command::EndUssd => driver::Command::EndUssd,
+        };
+        self.step(Input::Command(command));
+    }
+
     fn step(&mut self, input: Input<'_>) {
         let now = self.now();
         self.driver.handle(input, now);
@@ -213,18 +230,21 @@ impl Session {
             match output {
                 Output::Write(bytes) => self.bytes.extend(bytes),
                 Output::Event(event) => {
-                    let event = self.told(event);
-                    tracing::debug!(modem = self.config.name, ?event);
-                    self.events.push_back(event);
+                    if let Some(event) = self.told(event) {
+                        tracing::debug!(modem = self.config.name, ?event);
+                        self.events.push_back(event);
+                    }
                 }
             }
         }
     }
 
-    fn told(&mut self, event: driver::Event) -> Event {
-        match event {
+    /// Nothing where it concerns only this crate.
+    fn told(&mut self, event: driver::Event) -> Option<Event> {
+        Some(match event {
             driver::Event::Ready(ready) => {
                 self.was_ready = true;
+                self.strings.ready(&ready.identity.manufacturer, ready.ussd);
                 Event::Ready {
                     session: ready.session,
                     identity: ready.identity,
@@ -233,6 +253,7 @@ impl Session {
                     announces: ready.announces,
                     reports: ready.reports,
                     has_service_centre: ready.has_service_centre,
+                    ussd: ready.ussd.is_some(),
                 }
             }
             driver::Event::Incoming { held, pdu } => Event::Incoming { held, pdu },
@@ -252,7 +273,22 @@ impl Session {
             }
             driver::Event::Fault(fault) => Event::Fault(fault),
             driver::Event::ResetWanted => Event::ResetWanted,
-        }
+            driver::Event::Ussd(line) => match jibu_gsm::ussd::parse_line(&line.0) {
+                Ok(ussd) => {
+                    self.strings.heard(&ussd);
+                    Event::Ussd(ussd)
+                }
+                Err(error) => {
+                    tracing::warn!(modem = self.config.name, %error, "a +CUSD line is not read");
+                    return None;
+                }
+            },
+            driver::Event::UssdSaid { way } => {
+                self.strings.said(way);
+                return None;
+            }
+            driver::Event::UssdFailed(error) => Event::UssdFailed { error },
+        })
     }
 }
 

@@ -19,6 +19,7 @@ mod sweep;
 mod task;
 #[cfg(test)]
 mod tests;
+mod ussd;
 mod wake;
 
 use std::time::Duration;
@@ -26,13 +27,14 @@ use std::time::Duration;
 use jibu_types::Timestamp;
 
 pub use api::*;
-use modem::{Modem, Outgoing, Release, StorageUse};
+use modem::{Modem, Outgoing, Release, StorageUse, Utterance};
 use release::LetGo;
 use send::Send;
 use setup::Setup;
 use status::Status;
 use sweep::{Read, Sweep};
 use task::{Answer, Failure, Step, Task};
+use ussd::Say;
 use wake::Wake;
 
 use crate::dialogue::{self, Dialogue, FinalResult, Line, Outcome, Request};
@@ -54,6 +56,9 @@ const MOST_LINES: usize = 32;
 
 /// One is in flight; more than a few waiting are a mistake of the caller.
 const MOST_SENDS: usize = 16;
+
+/// A SIM has one USSD session at a time.
+const MOST_USSD: usize = 4;
 
 /// More than any storage holds.
 const MOST_RELEASES: usize = 4096;
@@ -148,15 +153,17 @@ impl Driver {
         if !self.is_open {
             return None;
         }
-        if let Some(deadline) = self.dialogue.deadline() {
-            return Some(deadline);
+        let dialogue = self.dialogue.deadline();
+        if self.dialogue.is_busy() {
+            return dialogue;
         }
-        match self.waiting {
+        let own = match self.waiting {
             Some(Waiting::Until(moment)) => Some(moment),
             Some(Waiting::Quiet { since }) => Some(self.quiet_at(since)),
             None if self.modem.is_ready => Some(self.modem.sweep_at.min(self.modem.status_at)),
             None => None,
-        }
+        };
+        own.into_iter().chain(dialogue).min()
     }
 
     fn quiet_at(&self, since: Timestamp) -> Timestamp {
@@ -174,6 +181,8 @@ impl Driver {
                 modem.status_at = now;
                 return;
             }
+            Command::Ussd { ways } => return Self::ussd(modem, Utterance::Say(ways)),
+            Command::EndUssd => return Self::ussd(modem, Utterance::End),
         };
         if !modem.is_ready {
             modem.send_failed(message.id(), SendError::NotReady, None);
@@ -184,6 +193,17 @@ impl Driver {
             modem.send_failed(message.id(), SendError::Busy, None);
         } else {
             modem.sends.push_back(message);
+        }
+    }
+
+    fn ussd(modem: &mut Modem, utterance: Utterance) {
+        let error = match () {
+            () if !modem.is_ready => SendError::NotReady,
+            () if modem.ussd.len() >= MOST_USSD => SendError::Busy,
+            () => return modem.ussd.push_back(utterance),
+        };
+        if utterance != Utterance::End {
+            modem.tell(Event::UssdFailed(error));
         }
     }
 
@@ -310,6 +330,11 @@ impl Driver {
                 Some(pdu) => self.modem.delivered(pdu.clone()),
                 None => self.modem.sweep_at = now,
             }
+        } else if text.starts_with("+CUSD:") {
+            for task in &mut self.tasks {
+                task.ussd_came();
+            }
+            self.modem.tell(Event::Ussd(UssdLine(line.text.clone())));
         } else if text.starts_with("+CREG:") {
             if let Some(registration) = Modem::registration_of(text) {
                 self.modem.set_registration(registration);
@@ -417,11 +442,15 @@ impl Driver {
         }
     }
 
-    /// Reading and erasing go before sending: they are quick, and make room.
+    /// Reading and erasing go before sending: they are quick, and make room. At
+    /// the other end of a USSD session somebody waits, and not for long.
     fn next_job(&mut self, now: Timestamp) -> Option<Box<dyn Task>> {
         let modem = &mut self.modem;
         if !modem.is_ready {
             return None;
+        }
+        if let Some(utterance) = modem.ussd.pop_front() {
+            return Some(Box::new(Say::new(utterance)));
         }
         if let Some(release) = modem.releases.pop_front() {
             return Some(Box::new(LetGo::new(release)));

@@ -197,6 +197,7 @@ fn floods_of_announcements_change_nothing() {
             10s < ^RSSI:20
             10s < ^BOOT:1,0,0,0,6
             10s < +CUSD: 0,"x",15
+            10s = ussd "+CUSD: 0,\"x\",15"
             10s < RING
             10s < NO CARRIER
             10s < +CBM: 3 / 112233
