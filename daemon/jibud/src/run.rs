@@ -65,14 +65,37 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     let (tell, told) = mpsc::channel();
     let (ask, jobs) = mpsc::channel();
 
-    let mut modems = HashMap::new();
-    for modem in &config.modems {
-        let name = ModemName(modem.driver.name.clone());
-        let mut handle = jibu_modem::spawn(modem.driver.clone());
-        modems.insert(name.clone(), handle.commands);
-        let tell = tell.clone();
+    let handles: Vec<(String, jibu_modem::Handle)> = config
+        .modems
+        .iter()
+        .map(|modem| (modem.driver.name.clone(), jibu_modem::spawn(modem.driver.clone())))
+        .collect();
+    let commands: HashMap<String, _> =
+        handles.iter().map(|(name, handle)| (name.clone(), handle.commands.clone())).collect();
+    let ussd = match config.gateway.is_some() || config.modems.iter().any(|m| m.driver.ussd) {
+        true => {
+            let library = Library::open(&config, Arc::clone(&engine))?;
+            let (config, vitals) = (Arc::clone(&config), Arc::clone(&vitals));
+            Some(ussd::start(config, library, &commands, vitals, tell.clone())?)
+        }
+        false => None,
+    };
+    for (name, mut handle) in handles {
+        let (tell, name) = (tell.clone(), ModemName(name));
+        let ussd = ussd.clone();
         tokio::spawn(async move {
             while let Some(event) = handle.events.recv().await {
+                use jibu_modem::Event;
+                let concerns_ussd = matches!(
+                    event,
+                    Event::Ready { .. }
+                        | Event::Lost { .. }
+                        | Event::Ussd(_)
+                        | Event::UssdFailed { .. }
+                );
+                if let Some(ussd) = ussd.as_ref().filter(|_| concerns_ussd) {
+                    ussd.modem_says(&name.0, event.clone());
+                }
                 if tell.send(Told::Modem(name.clone(), event)).is_err() {
                     return;
                 }
@@ -80,6 +103,7 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
         });
     }
 
+    let modems = commands.into_iter().map(|(name, sender)| (ModemName(name), sender)).collect();
     let spool_config = spool_config(&config);
     let restored = store.restore(now(), spool_config.remember_keys, spool_config.await_reports)?;
     let spool = Spool::new(spool_config, restored, now());
@@ -107,9 +131,7 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
         })?;
         tracing::info!(%address, "kiosk open");
         let mut router = jibu_web::router(appliance);
-        if let Some(access) = &config.ussd {
-            let library = Library::open(&config, engine)?;
-            let gateway = ussd::start(Arc::clone(&config), library, Arc::clone(&vitals), tell)?;
+        if let (Some(access), Some(gateway)) = (&config.gateway, ussd) {
             let routes = jibu_web::ussd::routes(gateway, access.clone(), Rates::default());
             router = router.merge(routes);
             tracing::info!("USSD gateways may call");

@@ -11,7 +11,7 @@ use jibu_spool::{
     AnswerSummary, Input, MessageId, ModemName, Output, PartId, Spool, StoredPart, Ticket, Verdict,
 };
 use jibu_store::{ErrorKind, StateStore};
-use jibu_types::{PhoneNumber, Timestamp};
+use jibu_types::{Channel, PhoneNumber, Timestamp};
 use tokio::sync::mpsc::Sender as ModemSender;
 
 use crate::clock::now;
@@ -46,6 +46,17 @@ pub enum Told {
         summary: AnswerSummary,
         /// The conversation's new state.
         conversation: Option<String>,
+    },
+    /// An answer that was given elsewhere goes by SMS, because its reader chose so.
+    Follows {
+        /// By which modem.
+        modem: ModemName,
+        /// To whom.
+        recipient: PhoneNumber,
+        /// What leaves.
+        pdus: Vec<Vec<u8>>,
+        /// For the audit trail.
+        summary: AnswerSummary,
     },
     /// Something to be written to the audit trail.
     Record {
@@ -153,6 +164,11 @@ impl Spooling {
                 let answered = Input::Answered { message, pdus, summary, conversation };
                 self.spool.handle(answered, now());
             }
+            Told::Follows { modem, recipient, pdus, summary } => {
+                let channel = Channel::Ussd;
+                let follows = Input::Follows { modem, recipient, channel, pdus, summary };
+                self.spool.handle(follows, now());
+            }
             Told::Record { event, details } => {
                 if let Err(error) = self.store.record(now(), event, &details) {
                     tracing::error!(%error, event, "the audit trail cannot be written");
@@ -215,6 +231,8 @@ impl Spooling {
                 tracing::error!(modem = modem.0, "the modem must be switched off and on");
                 return;
             }
+            // These go to the thread of the USSD sessions.
+            Event::Ussd(_) | Event::UssdFailed { .. } => return,
             Event::Erased { .. }
             | Event::Forgotten { .. }
             | Event::Signal(_)

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jibu_modem::{Event, Registration};
 use jibu_spool::ModemName;
 use jibu_types::{Channel, Timestamp};
+use jibu_ussd::Balance;
 use jibu_web::Health;
 use serde::Serialize;
 
@@ -57,6 +58,21 @@ pub struct Modem {
     pub fault: Option<String>,
     /// Messages in its storage, and how many fit.
     pub storage: Option<(u16, u16)>,
+    /// The SIM's airtime, where it is asked for.
+    pub airtime: Option<Airtime>,
+}
+
+/// What is known of a SIM's airtime.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Airtime {
+    /// As it was read last, in the currency's unit.
+    pub balance: Option<f64>,
+    /// When.
+    pub at: Option<String>,
+    /// Whether somebody should buy more.
+    pub low: bool,
+    /// What is wrong with reading it.
+    pub fault: Option<String>,
 }
 
 impl Vitals {
@@ -119,6 +135,24 @@ impl Vitals {
         }
     }
 
+    /// A SIM's airtime was read.
+    pub fn airtime_read(&self, name: &str, balance: Balance, low: bool) {
+        let at = Some(now().to_string());
+        let balance = Some(balance.0 as f64 / 100.0);
+        self.airtime(name, |airtime| *airtime = Airtime { balance, at, low, fault: None });
+    }
+
+    /// A SIM's airtime cannot be read.
+    pub fn airtime_fault(&self, name: &str, fault: &str) {
+        self.airtime(name, |airtime| airtime.fault = Some(fault.to_owned()));
+    }
+
+    fn airtime(&self, name: &str, change: impl FnOnce(&mut Airtime)) {
+        let mut modems = self.modems.lock().unwrap_or_else(PoisonError::into_inner);
+        let modem = modems.entry(name.to_owned()).or_default();
+        change(modem.airtime.get_or_insert_default());
+    }
+
     /// Whether the thread that moves messages goes round.
     pub fn spool_goes_round(&self) -> bool {
         let seen = Timestamp::from_unix_ms(self.spool_seen.load(Ordering::Relaxed));
@@ -147,6 +181,10 @@ impl Vitals {
                 (None, true) => None,
             };
             look(format!("modem {name}"), fault);
+            if let Some(Airtime { balance, low, .. }) = modem.airtime {
+                let left = balance.map(|balance| format!("{balance:.2} left: buy airtime"));
+                look(format!("airtime {name}"), left.filter(|_| low));
+            }
         }
         Health { ok, parts }
     }
@@ -218,6 +256,16 @@ impl Vitals {
             "jibu_modem_signal_dbm",
             "Received power.",
             of_each(&|modem| modem.signal_dbm.map(f64::from)),
+        );
+        gauge(
+            "jibu_modem_airtime",
+            "The SIM's airtime in the currency's unit.",
+            of_each(&|modem| modem.airtime.as_ref()?.balance),
+        );
+        gauge(
+            "jibu_modem_airtime_low",
+            "Whether somebody should buy airtime.",
+            of_each(&|modem| Some(f64::from(modem.airtime.as_ref()?.low))),
         );
 
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);

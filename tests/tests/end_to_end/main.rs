@@ -10,6 +10,7 @@ mod e2e_kiosk;
 mod e2e_power;
 mod e2e_sms;
 mod e2e_ussd;
+mod e2e_ussd_modem;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -16,7 +16,7 @@ mod state;
 
 pub use content::{
     ContentReader, ContentStore, Edition, EditionId, EditionInfo, EditionState, FieldWeights,
-    Finding, GoldenQuery, MAX_TERMS, MAX_TRIGRAMS, ModelHash, Scope, Snapshot,
+    Finding, GoldenQuery, MAX_TERMS, MAX_TRIGRAMS, ModelHash, Outline, Scope, Snapshot,
 };
 pub use error::{ErrorKind, StoreError};
 pub use state::{

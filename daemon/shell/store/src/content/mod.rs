@@ -23,7 +23,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 pub use query::{MAX_TERMS, MAX_TRIGRAMS};
-pub use search::{FieldWeights, Scope, Snapshot};
+pub use search::{FieldWeights, Outline, Scope, Snapshot};
 pub use verify::Finding;
 
 use crate::StoreError;
