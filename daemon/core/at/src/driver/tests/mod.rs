@@ -8,6 +8,7 @@ use expect_test::Expect;
 use super::*;
 use crate::{Held, Slot};
 
+mod pains;
 mod receiving;
 mod robustness;
 mod sending;
