@@ -1,5 +1,7 @@
 //! `jibu.toml`: read once, turned into checked values or refused by key.
 
+mod hub;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,10 +9,13 @@ use std::time::Duration;
 use jibu_modem::{Pin, RequestForm, SendVia, StorageName};
 use jibu_spool::QuietHours;
 use jibu_sync::PublicKey;
+use jibu_sync::wire::SiteName;
 use jibu_types::{Language, PhoneNumber};
 use jibu_ussd::{AirtimeConfig, Balance, BalancePattern};
 use jibu_web::ussd::{Access, AccessError};
 use serde::Deserialize;
+
+pub use hub::Link;
 
 /// The whole configuration, checked. `jibu.example.toml` documents every key.
 #[derive(Debug, Clone)]
@@ -29,8 +34,10 @@ pub struct Config {
     pub emergency_number: Option<PhoneNumber>,
     /// Whom people call who want a person rather than a machine.
     pub person_number: Option<PhoneNumber>,
-    /// Whose bundles are accepted.
+    /// Whose versions are accepted.
     pub hub_key: Option<PublicKey>,
+    /// The link to the hub; none where everything comes on sticks.
+    pub link: Option<Link>,
     /// How short messages are written and kept.
     pub sms: Sms,
     /// Where the web pages are served; none for no web server.
@@ -193,6 +200,15 @@ impl Config {
         self.languages.first().copied().unwrap_or(Language::EN)
     }
 
+    /// What this site is called at the hub; `here` where it has no link to one.
+    pub fn site_name(&self) -> SiteName {
+        match &self.link {
+            Some(link) => link.site.clone(),
+            // "here" has the form of a name.
+            None => SiteName::parse("here").expect("a site's name"),
+        }
+    }
+
     /// The file of the spool, the audit trail and the floors.
     pub fn state_db(&self) -> PathBuf {
         self.data.join("state.db")
@@ -230,16 +246,7 @@ impl Check<'_> {
     fn file(&self, raw: raw::File, file: &Path) -> Result<Config, ConfigError> {
         let raw::File { site, hub, sms, web, ussd, modem, log } = raw;
         let languages = self.languages(&site.languages)?;
-        let hub_key = hub.public_key.as_deref().map(|text| {
-            text.parse().map_err(|error| {
-                self.refuse(
-                    "hub.public_key",
-                    quoted(text),
-                    error,
-                    "\"what `jibu-hub init` prints\"",
-                )
-            })
-        });
+        let (hub_key, link) = self.hub(hub)?;
         let listen = match web.listen.as_str() {
             "" => None,
             text => Some(text.parse().map_err(|_| {
@@ -273,7 +280,8 @@ impl Check<'_> {
                 site.person_number.as_deref(),
                 "\"+265991234567\"",
             )?,
-            hub_key: hub_key.transpose()?,
+            hub_key,
+            link,
             sms: self.sms(&sms)?,
             listen,
             gateway,
@@ -514,7 +522,7 @@ mod raw {
     pub(super) struct File {
         pub(super) site: Site,
         #[serde(default)]
-        pub(super) hub: Hub,
+        pub(super) hub: super::hub::Raw,
         #[serde(default)]
         pub(super) sms: Sms,
         #[serde(default)]
@@ -541,12 +549,6 @@ mod raw {
 
     fn jibu() -> String {
         "Jibu".into()
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(deny_unknown_fields)]
-    pub(super) struct Hub {
-        pub(super) public_key: Option<String>,
     }
 
     #[derive(Deserialize)]
@@ -712,6 +714,12 @@ mod tests {
             "emergency_number",
             "person_number",
             "public_key",
+            "broker",
+            "site",
+            "credentials",
+            "collections",
+            "rate_kbit",
+            "update_budget_kb",
             "max_parts",
             "gather_wait_minutes",
             "answers_per_day",
@@ -789,6 +797,7 @@ mod tests {
                 ["web.listen", "gateways"],
             ),
             ("[hub]\npublic_key = \"x\"", ["hub.public_key", "jibu-hub init"]),
+            ("[hub]\nbroker = \"mqtts://h\"", ["hub.public_key", "no hub is trusted"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nsend_via = \"x\"", ["send_via", "direct"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nnumber = \"MPESA\"", ["number", "digit"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nussd_form = \"x\"", ["ussd_form", "packed"]),

@@ -18,6 +18,7 @@ use tracing_subscriber::EnvFilter;
 use crate::answering::Answering;
 use crate::clock::now;
 use crate::config::Config;
+use crate::index::link;
 use crate::library::{Engine, Library};
 use crate::site::Appliance;
 use crate::spooling::{Spooling, Told};
@@ -124,6 +125,11 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     };
     std::thread::Builder::new().name("spool".into()).spawn(|| spooling.run())?;
     std::thread::Builder::new().name("answering".into()).spawn(|| answering.run())?;
+
+    if let (Some(link), Some(key)) = (config.link.clone(), config.hub_key) {
+        tracing::info!(site = %link.site, "following the hub");
+        link::start(&config, link, key, &engine, &vitals)?;
+    }
 
     if let Some(address) = config.listen {
         let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {

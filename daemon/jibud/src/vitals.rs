@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jibu_modem::{Event, Registration};
 use jibu_spool::ModemName;
+use jibu_sync::wire::{Report, Stall};
 use jibu_types::{Channel, Timestamp};
 use jibu_ussd::Balance;
 use jibu_web::Health;
@@ -29,6 +30,39 @@ pub struct Vitals {
     store_works: AtomicBool,
     modems: Mutex<BTreeMap<String, Modem>>,
     answers: Mutex<BTreeMap<(ChannelName, String), Tally>>,
+    hub: Mutex<Option<Hub>>,
+}
+
+/// The link to the hub, and what comes over it.
+#[derive(Debug, Clone, Default, Serialize)]
+struct Hub {
+    /// Whether there is a session with its broker.
+    connected: bool,
+    /// Since when it is as it is.
+    since: String,
+    /// Why there is no session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// Each collection that is followed.
+    collections: BTreeMap<String, Collection>,
+}
+
+/// Where a collection stands against the hub.
+#[derive(Debug, Clone, Serialize)]
+struct Collection {
+    /// The version that answers.
+    active: Option<String>,
+    /// The highest version that was heard of.
+    newest: Option<String>,
+    /// Parts of it that are still to come.
+    missing: u64,
+    /// Bytes that it has cost.
+    spent: u64,
+    /// Why it does not go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stall: Option<&'static str>,
+    /// Whether what answers is past its date.
+    expired: bool,
 }
 
 /// How many answers of one kind were given, and how long they took.
@@ -87,7 +121,39 @@ impl Vitals {
             store_works: AtomicBool::new(true),
             modems: Mutex::new(modems.into_iter().map(|name| (name, Modem::default())).collect()),
             answers: Mutex::default(),
+            hub: Mutex::default(),
         }
+    }
+
+    /// There is a session with the hub's broker, or there is none, and why.
+    pub fn hub_link(&self, link: Result<(), String>) {
+        let mut hub = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
+        let hub = hub.get_or_insert_default();
+        if hub.connected != link.is_ok() || hub.since.is_empty() {
+            hub.since = now().to_string();
+        }
+        hub.connected = link.is_ok();
+        hub.reason = link.err();
+    }
+
+    /// Where a followed collection stands.
+    pub fn collection(&self, report: Report) {
+        let text = |version: jibu_types::IndexVersion| version.to_string();
+        let stands = Collection {
+            active: report.active.map(|(version, _)| text(version)),
+            newest: report.newest.map(text),
+            missing: report.missing as u64,
+            spent: report.spent,
+            stall: stall(report.stall),
+            expired: report.expired,
+        };
+        let mut hub = self.hub.lock().unwrap_or_else(PoisonError::into_inner);
+        let hub = hub.get_or_insert_default();
+        hub.collections.insert(report.collection.to_string(), stands);
+    }
+
+    fn hub(&self) -> Option<Hub> {
+        self.hub.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The spool thread goes round.
@@ -208,6 +274,7 @@ impl Vitals {
                 "unsent": self.unsent.load(Ordering::Relaxed),
             },
             "modems": self.modems(),
+            "hub": self.hub(),
             "answers": answers,
         })
     }
@@ -268,6 +335,30 @@ impl Vitals {
             of_each(&|modem| Some(f64::from(modem.airtime.as_ref()?.low))),
         );
 
+        if let Some(hub) = self.hub() {
+            gauge(
+                "jibu_hub_connected",
+                "Whether there is a session with the hub's broker.",
+                vec![(String::new(), f64::from(hub.connected))],
+            );
+            let of_each = |value: &dyn Fn(&Collection) -> f64| {
+                let labelled = hub.collections.iter().map(|(name, collection)| {
+                    (format!("{{collection=\"{}\"}}", label(name)), value(collection))
+                });
+                labelled.collect::<Vec<_>>()
+            };
+            gauge(
+                "jibu_index_missing_parts",
+                "Parts of the newest version that are still to come.",
+                of_each(&|collection| collection.missing as f64),
+            );
+            gauge(
+                "jibu_index_is_newest",
+                "Whether the newest version that was heard of answers.",
+                of_each(&|collection| f64::from(collection.active == collection.newest)),
+            );
+        }
+
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut counters = |name: &str, help: &str, value: &dyn Fn(&Tally) -> f64| {
             let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} counter");
@@ -282,6 +373,17 @@ impl Vitals {
             tally.milliseconds / 1000.0
         });
         page
+    }
+}
+
+fn stall(stall: Stall) -> Option<&'static str> {
+    match stall {
+        Stall::None => None,
+        Stall::OverBudget => Some("the update costs more than hub.update_budget_kb"),
+        Stall::NoSpace => Some("the disk is full"),
+        Stall::Refused => Some("the newest version did not answer its golden queries"),
+        Stall::Faulty => Some("the newest version is faulty: publish it again at the hub"),
+        Stall::Conflict => Some("two versions have one number: look at the hub"),
     }
 }
 

@@ -44,6 +44,7 @@ impl Index {
             version: IndexVersion { epoch: 1, version: 1 },
             model_hash: ModelHash(embedder.model_hash()),
             golden: Vec::new(),
+            root: None,
         };
         // Nothing says what language a document is in, and no search asks.
         let language = Language::parse("und")?;

@@ -3,19 +3,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jibu_sync::{
-    Body, Content, Document, GoldenQuery, HubKey, KeyError, PublicKey, RootError, SignedRoot,
-    SnapshotError,
+    Body, Content, Document, GoldenQuery, HubKey, KeyError, PublicKey, RootError, SnapshotError,
 };
 use jibu_types::{CollectionName, Date, IndexVersion, Language};
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
 
-use crate::{key, schema};
+use crate::key;
+use crate::settings::{Settings, SettingsError};
+use crate::state::{Database, DatabaseError, Row, values};
 
-/// The hub's folder: its key, and the database of its collections.
+/// The hub: its key, its settings, and the database of its collections.
 #[derive(Debug)]
 pub struct Hub {
-    pub(crate) connection: Connection,
+    pub(crate) database: Box<dyn Database>,
     pub(crate) key: HubKey,
     pub(crate) epoch: u32,
 }
@@ -68,31 +68,67 @@ pub enum HubError {
     LostKey(PathBuf),
     /// A key without its database.
     #[error(
-        "the hub in {} has lost its database: restore hub.db from its backup, or begin anew with \
-         `jibu-hub init --epoch N`, where N is higher than any epoch that sites have seen \
-         (`jibud index list` shows it)",
+        "the hub in {} has lost its database: restore it from its backup (hub.db, or the one of \
+         [state] postgres in hub.toml), or begin anew with `jibu-hub init --epoch N`, where N is \
+         higher than any epoch that sites have seen (`jibud index list` shows it)",
         .0.display()
     )]
     LostDatabase(PathBuf),
     /// An epoch was named for a hub that has one.
     #[error("this hub exists already, with epoch {0}: leave --epoch out")]
     EpochIsSet(u32),
-    /// A later program's database.
-    #[error("hub.db was made by a later jibu-hub: update this one")]
-    LaterSchema,
-    /// SQLite failed.
-    #[error(
-        "hub.db failed while {doing}: look at the disk's free space and the file's permissions"
-    )]
+    /// `hub.toml` says something that cannot be.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The database failed.
+    #[error("the hub's state failed while {doing}")]
     Database {
         /// What was being done.
         doing: &'static str,
         /// Why it failed.
-        source: rusqlite::Error,
+        source: DatabaseError,
     },
     /// A row that this program did not write.
-    #[error("hub.db holds a row that cannot be read ({0}): restore it from its backup")]
+    #[error("the hub's database holds a row that cannot be read ({0}): restore it from its backup")]
     DamagedRow(&'static str),
+    /// No such version, or one that is no longer kept.
+    #[error("version {version} of \"{collection}\" is not kept: choose one of {kept}")]
+    NoVersion {
+        /// The collection.
+        collection: CollectionName,
+        /// The version that was named.
+        version: IndexVersion,
+        /// Those that are kept.
+        kept: String,
+    },
+    /// Two published at once.
+    #[error(
+        "somebody else has published version {found} of \"{collection}\" meanwhile, and nothing \
+         was published here: look at it with `jibu-hub list`, and publish again"
+    )]
+    OtherPublisher {
+        /// The collection.
+        collection: CollectionName,
+        /// The version that is there now.
+        found: IndexVersion,
+    },
+    /// Sites have had higher versions than this hub's.
+    #[error(
+        "the site {site} has had version {seen} of \"{collection}\" and this hub's newest is \
+         {newest}: this hub was restored from an old backup, or another hub has its key. Sites \
+         take nothing from it until it publishes above that: `jibu-hub publish {collection} \
+         --above {seen}`"
+    )]
+    Behind {
+        /// The collection.
+        collection: CollectionName,
+        /// Who said so.
+        site: String,
+        /// What it has had.
+        seen: IndexVersion,
+        /// What this hub has.
+        newest: String,
+    },
     /// No such collection.
     #[error("there is no collection \"{name}\" here ({known}): ingest documents into it first")]
     NoCollection {
@@ -136,8 +172,8 @@ pub struct CollectionSummary {
     pub issued: Option<String>,
 }
 
-/// SQLite's error with what was being done.
-pub(crate) fn while_(doing: &'static str) -> impl Fn(rusqlite::Error) -> HubError {
+/// The database's error with what was being done.
+pub(crate) fn while_(doing: &'static str) -> impl Fn(DatabaseError) -> HubError {
     move |source| HubError::Database { doing, source }
 }
 
@@ -147,19 +183,21 @@ impl Hub {
     /// # Errors
     /// When there is none, or it is not whole.
     pub fn open(folder: &Path) -> Result<Hub, HubError> {
-        let (key_path, database) = (folder.join("hub.key"), folder.join("hub.db"));
-        match (key_path.exists(), database.exists()) {
+        let key_path = folder.join("hub.key");
+        let settings = Settings::read(folder)?;
+        let doing = while_("being opened");
+        match (key_path.exists(), settings.state.is_begun().map_err(&doing)?) {
             (false, false) => return Err(HubError::NoHub(folder.to_owned())),
             (false, true) => return Err(HubError::LostKey(folder.to_owned())),
             (true, false) => return Err(HubError::LostDatabase(folder.to_owned())),
             (true, true) => {}
         }
         let key = key::load(&key_path)?;
-        let connection = connect(&database)?;
-        let epoch = connection
-            .query_row("SELECT epoch FROM hub", [], |row| row.get(0))
-            .map_err(while_("reading the hub's epoch"))?;
-        Ok(Hub { connection, key, epoch })
+        let mut database = settings.state.open().map_err(&doing)?;
+        let doing = while_("reading the hub's epoch");
+        let rows = database.query("SELECT epoch FROM hub", values![]).map_err(&doing)?;
+        let row = rows.first().ok_or(HubError::DamagedRow("hub"))?;
+        Ok(Hub { epoch: row.get(0).map_err(&doing)?, database, key })
     }
 
     /// Opens the hub in `folder` or makes one there; says whether it is new.
@@ -193,24 +231,18 @@ impl Hub {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn collections(&self) -> Result<Vec<CollectionSummary>, HubError> {
+    pub fn collections(&mut self) -> Result<Vec<CollectionSummary>, HubError> {
         self.collection_names()?.into_iter().map(|name| self.summary(name)).collect()
     }
 
-    pub(crate) fn collection_names(&self) -> Result<Vec<CollectionName>, HubError> {
+    pub(crate) fn collection_names(&mut self) -> Result<Vec<CollectionName>, HubError> {
         let doing = while_("listing collections");
-        let mut query =
-            self.connection.prepare("SELECT name FROM collection ORDER BY name").map_err(&doing)?;
-        let names = query.query_map([], |row| row.get::<_, String>(0)).map_err(&doing)?;
-        names
-            .map(|name| {
-                let name = name.map_err(&doing)?;
-                CollectionName::parse(&name).map_err(|_| HubError::DamagedRow("collection"))
-            })
-            .collect()
+        let sql = "SELECT name FROM collection ORDER BY name";
+        let rows = self.database.query(sql, values![]).map_err(&doing)?;
+        rows.iter().map(|row| collection(&row.get::<String>(0).map_err(&doing)?)).collect()
     }
 
-    fn summary(&self, name: CollectionName) -> Result<CollectionSummary, HubError> {
+    fn summary(&mut self, name: CollectionName) -> Result<CollectionSummary, HubError> {
         let (content, _) = self.content(&name)?;
         let last = self.last_release(&name)?;
         let mut languages: Vec<Language> = content.documents.iter().map(|d| d.language).collect();
@@ -222,14 +254,14 @@ impl Hub {
             passages: content.documents.iter().map(|d| d.passages.len()).sum(),
             golden: content.golden.len(),
             languages,
-            version: last.as_ref().map(|last| last.root().version.to_string()),
-            issued: last.as_ref().map(|last| last.root().issued.to_string()),
+            version: last.as_ref().map(|(last, _)| last.root().version.to_string()),
+            issued: last.as_ref().map(|(last, _)| last.root().issued.to_string()),
         })
     }
 
     /// A collection's content in order of path, and how many passages were left
     /// out because the same words stand before under the same headings.
-    pub(crate) fn content(&self, name: &CollectionName) -> Result<(Content, usize), HubError> {
+    pub(crate) fn content(&mut self, name: &CollectionName) -> Result<(Content, usize), HubError> {
         let mut documents = self.documents(name)?;
         let mut seen = HashSet::new();
         let mut repeated = 0;
@@ -247,21 +279,21 @@ impl Hub {
     }
 
     /// A collection's documents as they are stored, in order of path.
-    pub(crate) fn documents(&self, name: &CollectionName) -> Result<Vec<Document>, HubError> {
+    pub(crate) fn documents(&mut self, name: &CollectionName) -> Result<Vec<Document>, HubError> {
         let doing = while_("reading a collection");
         let mut documents: Vec<Document> = Vec::new();
-        let mut query = self
-            .connection
-            .prepare(
+        let rows = self
+            .database
+            .query(
                 "SELECT d.path, d.title, d.language, d.source_url, d.date, d.licence, d.reviewed,
                         p.section, p.text
                  FROM document d JOIN passage p ON p.document = d.id
                  WHERE d.collection = ?1 ORDER BY d.path, p.position",
+                values![name.as_str()],
             )
             .map_err(&doing)?;
-        let mut rows = query.query([name.as_str()]).map_err(&doing)?;
-        while let Some(row) = rows.next().map_err(&doing)? {
-            let (head, body) = document_row(row).map_err(&doing)??;
+        for row in &rows {
+            let (head, body) = document_row(row)?;
             match documents.last_mut() {
                 Some(last) if last.path == head.path => last.passages.push(body),
                 _ => documents.push(Document { passages: vec![body], ..head }),
@@ -270,103 +302,73 @@ impl Hub {
         Ok(documents)
     }
 
-    fn golden(&self, name: &CollectionName) -> Result<Vec<GoldenQuery>, HubError> {
+    fn golden(&mut self, name: &CollectionName) -> Result<Vec<GoldenQuery>, HubError> {
         let doing = while_("reading golden queries");
-        let mut query = self
-            .connection
-            .prepare(
+        let rows = self
+            .database
+            .query(
                 "SELECT question, language, document FROM golden
                  WHERE collection = ?1 ORDER BY source, position",
+                values![name.as_str()],
             )
             .map_err(&doing)?;
-        let rows = query
-            .query_map([name.as_str()], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
+        let query = |row: &Row| -> Result<GoldenQuery, HubError> {
+            let language: String = row.get(1).map_err(&doing)?;
+            Ok(GoldenQuery {
+                question: row.get(0).map_err(&doing)?,
+                language: Language::parse(&language).map_err(|_| HubError::DamagedRow("golden"))?,
+                document: row.get(2).map_err(&doing)?,
             })
-            .map_err(&doing)?;
-        rows.map(|row| {
-            let (question, language, document) = row.map_err(&doing)?;
-            let language =
-                Language::parse(&language).map_err(|_| HubError::DamagedRow("golden"))?;
-            Ok(GoldenQuery { question, language, document })
-        })
-        .collect()
+        };
+        rows.iter().map(query).collect()
     }
+}
 
-    /// The root of the collection's last release.
-    pub(crate) fn last_release(
-        &self,
-        name: &CollectionName,
-    ) -> Result<Option<SignedRoot>, HubError> {
-        let bytes: Option<Vec<u8>> = self
-            .connection
-            .query_row(
-                "SELECT root FROM release WHERE collection = ?1
-                 ORDER BY epoch DESC, version DESC LIMIT 1",
-                [name.as_str()],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(while_("reading the last release"))?;
-        let root = bytes.map(|bytes| SignedRoot::verify(&bytes, &self.public_key()));
-        root.transpose().map_err(|_| HubError::DamagedRow("release"))
-    }
-
-    /// The version after the last one.
-    pub(crate) fn next_version(&self, last: Option<IndexVersion>) -> IndexVersion {
-        match last {
-            Some(last) if last.epoch >= self.epoch => {
-                IndexVersion { epoch: last.epoch, version: last.version.saturating_add(1) }
-            }
-            _ => IndexVersion { epoch: self.epoch, version: 1 },
-        }
-    }
+/// That a collection is not there, and which are.
+pub(crate) fn no_collection(name: &CollectionName, names: &[CollectionName]) -> HubError {
+    let known: Vec<&str> = names.iter().map(CollectionName::as_str).collect();
+    let known = match known.as_slice() {
+        [] => "none yet".to_owned(),
+        known => format!("there are {}", known.join(", ")),
+    };
+    HubError::NoCollection { name: name.clone(), known }
 }
 
 fn begin(folder: &Path, key: HubKey, epoch: u32) -> Result<(Hub, bool), HubError> {
-    let connection = connect(&folder.join("hub.db"))?;
-    connection
-        .execute("INSERT INTO hub (epoch) VALUES (?1)", [epoch])
-        .map_err(while_("writing the hub's epoch"))?;
-    Ok((Hub { connection, key, epoch }, true))
+    let doing = while_("writing the hub's epoch");
+    let mut database = Settings::read(folder)?.state.open().map_err(&doing)?;
+    let mut transaction = database.begin().map_err(&doing)?;
+    transaction.execute("INSERT INTO hub (epoch) VALUES (?1)", values![epoch]).map_err(&doing)?;
+    transaction.commit().map_err(&doing)?;
+    Ok((Hub { database, key, epoch }, true))
 }
 
-fn connect(path: &Path) -> Result<Connection, HubError> {
-    let doing = while_("being opened");
-    let mut connection = Connection::open(path).map_err(&doing)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(&doing)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(&doing)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(&doing)?;
-    connection.pragma_update(None, "foreign_keys", "ON").map_err(&doing)?;
-    if schema::migrate(&mut connection).map_err(&doing)? {
-        Ok(connection)
-    } else {
-        Err(HubError::LaterSchema)
-    }
+pub(crate) fn collection(name: &str) -> Result<CollectionName, HubError> {
+    CollectionName::parse(name).map_err(|_| HubError::DamagedRow("collection"))
 }
 
 /// A row of document fields and one passage: the document without passages, and
 /// the passage.
-fn document_row(row: &Row<'_>) -> rusqlite::Result<Result<(Document, Body), HubError>> {
-    let language: String = row.get(2)?;
-    let date: Option<String> = row.get(4)?;
-    let section: String = row.get(7)?;
+fn document_row(row: &Row) -> Result<(Document, Body), HubError> {
+    let doing = while_("reading a collection");
+    let text = |at| row.get::<String>(at).map_err(&doing);
+    let optional = |at| row.get::<Option<String>>(at).map_err(&doing);
     let (Ok(language), Ok(date), Ok(section)) = (
-        Language::parse(&language),
-        date.as_deref().map(Date::parse).transpose(),
-        serde_json::from_str(&section),
+        Language::parse(&text(2)?),
+        optional(4)?.as_deref().map(Date::parse).transpose(),
+        serde_json::from_str(&text(7)?),
     ) else {
-        return Ok(Err(HubError::DamagedRow("document")));
+        return Err(HubError::DamagedRow("document"));
     };
     let document = Document {
-        path: row.get(0)?,
-        title: row.get(1)?,
+        path: text(0)?,
+        title: text(1)?,
         language,
-        source_url: row.get(3)?,
+        source_url: optional(3)?,
         date,
-        licence: row.get(5)?,
-        reviewed: row.get(6)?,
+        licence: optional(5)?,
+        reviewed: optional(6)?,
         passages: Vec::new(),
     };
-    Ok(Ok((document, Body { section, text: row.get(8)? })))
+    Ok((document, Body { section, text: text(8)? }))
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use jibu_sync::{Document, GoldenQuery};
 use jibu_types::{CollectionName, Language};
-use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Serialize;
 
 use crate::hub::while_;
 use crate::read::known_extensions;
+use crate::state::{DatabaseError, Transaction, values};
 use crate::walk::{is_golden, sidecar, walk};
 use crate::{Hub, HubError, Meta, MetaError, ReadError, chunk, golden, languages, reader_for};
 
@@ -134,9 +134,12 @@ impl Hub {
         };
         let before = self.known_documents(collection)?;
         let old: BTreeMap<String, Document> = self.stored(collection)?;
-        let transaction = self.connection.transaction().map_err(&doing)?;
+        let mut transaction = self.database.begin().map_err(&doing)?;
         transaction
-            .execute("INSERT OR IGNORE INTO collection (name) VALUES (?1)", [collection.as_str()])
+            .execute(
+                "INSERT INTO collection (name) VALUES (?1) ON CONFLICT DO NOTHING",
+                values![collection.as_str()],
+            )
             .map_err(&doing)?;
         for (path, (source, document)) in &gathered.documents {
             match old.get(path) {
@@ -144,11 +147,11 @@ impl Hub {
                 Some(_) => report.changed.push(path.clone()),
                 None => report.added.push(path.clone()),
             }
-            store(&transaction, collection, source, document).map_err(&doing)?;
+            store(&mut *transaction, collection, source, document).map_err(&doing)?;
         }
         for (source, queries) in &gathered.golden {
             if let Some(queries) = queries {
-                store_golden(&transaction, collection, source, queries).map_err(&doing)?;
+                store_golden(&mut *transaction, collection, source, queries).map_err(&doing)?;
             }
         }
         let gone = before.iter().filter(|(path, _)| {
@@ -156,7 +159,7 @@ impl Hub {
         });
         for (path, source) in gone {
             if prune && !gathered.incomplete {
-                remove(&transaction, collection, path).map_err(&doing)?;
+                remove(&mut *transaction, collection, path).map_err(&doing)?;
                 report.removed.push(path.clone());
             } else if gathered.folders.contains(source) {
                 report.missing.push(path.clone());
@@ -169,7 +172,7 @@ impl Hub {
             });
         }
         if prune && !gathered.incomplete {
-            prune_golden(&transaction, collection, &gathered).map_err(&doing)?;
+            prune_golden(&mut *transaction, collection, &gathered).map_err(&doing)?;
         }
         transaction.commit().map_err(&doing)?;
 
@@ -194,7 +197,7 @@ impl Hub {
     }
 
     fn gather(
-        &self,
+        &mut self,
         collection: &CollectionName,
         path: &Path,
         language: Option<Language>,
@@ -243,24 +246,23 @@ impl Hub {
 
     /// Every document's path and the folder that it came from.
     fn known_documents(
-        &self,
+        &mut self,
         collection: &CollectionName,
     ) -> Result<BTreeMap<String, PathBuf>, HubError> {
         let doing = while_("listing documents");
-        let mut query = self
-            .connection
-            .prepare("SELECT path, source FROM document WHERE collection = ?1")
-            .map_err(&doing)?;
-        let rows = query
-            .query_map([collection.as_str()], |row| {
-                Ok((row.get(0)?, PathBuf::from(row.get::<_, String>(1)?)))
-            })
-            .map_err(&doing)?;
-        rows.collect::<rusqlite::Result<_>>().map_err(&doing)
+        let sql = "SELECT path, source FROM document WHERE collection = ?1";
+        let rows = self.database.query(sql, values![collection.as_str()]).map_err(&doing)?;
+        rows.iter()
+            .map(|row| Ok((row.get(0)?, PathBuf::from(row.get::<String>(1)?))))
+            .collect::<Result<_, DatabaseError>>()
+            .map_err(&doing)
     }
 
     /// Every document as it was stored, with passages that stand elsewhere too.
-    fn stored(&self, collection: &CollectionName) -> Result<BTreeMap<String, Document>, HubError> {
+    fn stored(
+        &mut self,
+        collection: &CollectionName,
+    ) -> Result<BTreeMap<String, Document>, HubError> {
         let documents = self.documents(collection)?;
         Ok(documents.into_iter().map(|document| (document.path.clone(), document)).collect())
     }
@@ -376,76 +378,70 @@ fn title_of(name: &Path) -> String {
 }
 
 fn store(
-    transaction: &Transaction<'_>,
+    transaction: &mut dyn Transaction,
     collection: &CollectionName,
     source: &Path,
     document: &Document,
-) -> rusqlite::Result<()> {
+) -> Result<(), DatabaseError> {
     remove(transaction, collection, &document.path)?;
-    transaction.execute(
+    let rows = transaction.query(
         "INSERT INTO document
          (collection, path, source, title, language, source_url, date, licence, reviewed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        params![
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
+        values![
             collection.as_str(),
-            document.path,
-            source.to_string_lossy(),
-            document.title,
+            &document.path,
+            source.to_string_lossy().into_owned(),
+            &document.title,
             document.language.as_str(),
-            document.source_url,
+            document.source_url.as_ref(),
             document.date.map(|date| date.to_string()),
-            document.licence,
-            document.reviewed,
+            document.licence.as_ref(),
+            document.reviewed.as_ref(),
         ],
     )?;
-    let id = transaction.last_insert_rowid();
-    let mut insert = transaction.prepare(
-        "INSERT INTO passage (document, position, section, text) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    let id: i64 = rows.first().ok_or(DatabaseError::Damaged("document"))?.get(0)?;
     for (position, body) in document.passages.iter().enumerate() {
         let section = serde_json::Value::from(body.section.clone()).to_string();
-        insert.execute(params![id, position as i64, section, body.text])?;
+        transaction.execute(
+            "INSERT INTO passage (document, position, section, text) VALUES (?1, ?2, ?3, ?4)",
+            values![id, position, section, &body.text],
+        )?;
     }
     Ok(())
 }
 
 fn remove(
-    transaction: &Transaction<'_>,
+    transaction: &mut dyn Transaction,
     collection: &CollectionName,
     path: &str,
-) -> rusqlite::Result<()> {
-    transaction
-        .query_row(
-            "DELETE FROM document WHERE collection = ?1 AND path = ?2 RETURNING id",
-            [collection.as_str(), path],
-            |_| Ok(()),
-        )
-        .optional()?;
-    Ok(())
+) -> Result<(), DatabaseError> {
+    let sql = "DELETE FROM document WHERE collection = ?1 AND path = ?2";
+    transaction.execute(sql, values![collection.as_str(), path]).map(drop)
 }
 
 fn store_golden(
-    transaction: &Transaction<'_>,
+    transaction: &mut dyn Transaction,
     collection: &CollectionName,
     source: &Path,
     queries: &[GoldenQuery],
-) -> rusqlite::Result<()> {
+) -> Result<(), DatabaseError> {
     let source = source.to_string_lossy();
     transaction.execute(
         "DELETE FROM golden WHERE collection = ?1 AND source = ?2",
-        params![collection.as_str(), source],
+        values![collection.as_str(), &*source],
     )?;
     for (position, query) in queries.iter().enumerate() {
         transaction.execute(
             "INSERT INTO golden (collection, source, position, question, language, document)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
+            values![
                 collection.as_str(),
-                source,
-                position as i64,
-                query.question,
+                &*source,
+                position,
+                &query.question,
                 query.language.as_str(),
-                query.document,
+                &query.document,
             ],
         )?;
     }
@@ -455,20 +451,19 @@ fn store_golden(
 /// Takes out the golden queries of folders that this ingest did not name, and
 /// those of named folders that have none any more.
 fn prune_golden(
-    transaction: &Transaction<'_>,
+    transaction: &mut dyn Transaction,
     collection: &CollectionName,
     gathered: &Gathered,
-) -> rusqlite::Result<()> {
-    let mut query =
-        transaction.prepare("SELECT DISTINCT source FROM golden WHERE collection = ?1")?;
-    let sources: Vec<String> = query
-        .query_map([collection.as_str()], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    for source in sources.iter().filter(|source| !gathered.golden.contains_key(Path::new(source))) {
-        transaction.execute(
-            "DELETE FROM golden WHERE collection = ?1 AND source = ?2",
-            [collection.as_str(), source],
-        )?;
+) -> Result<(), DatabaseError> {
+    let sql = "SELECT DISTINCT source FROM golden WHERE collection = ?1";
+    for row in transaction.query(sql, values![collection.as_str()])? {
+        let source: String = row.get(0)?;
+        if !gathered.golden.contains_key(Path::new(&source)) {
+            transaction.execute(
+                "DELETE FROM golden WHERE collection = ?1 AND source = ?2",
+                values![collection.as_str(), source],
+            )?;
+        }
     }
     Ok(())
 }

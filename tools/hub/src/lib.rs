@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! file ──Reader──▶ Parsed ──chunk──▶ Document ──Hub::ingest──▶ hub.db
-//! hub.db ──Snapshot, Root, HubKey──▶ bundle file
+//! hub.db ──Snapshot, Root, HubKey──▶ Release ──▶ bundle file, sites
 //! ```
 //!
-//! Reading and cutting text is decided here, in plain functions; `hub.db` and
-//! the key file are touched by [`Hub`] alone. What a bundle's bytes mean is
+//! Reading and cutting text is decided here, in plain functions; the key file
+//! and the [`state`] (`hub.db`, or PostgreSQL) are touched by [`Hub`] alone. What a bundle's bytes mean is
 //! `jibu-sync`'s matter. `README.md` beside this crate tells an admin how
 //! documents are written.
 
@@ -20,7 +20,8 @@ mod languages;
 mod meta;
 mod read;
 mod release;
-mod schema;
+mod settings;
+pub mod state;
 mod walk;
 
 pub use chunk::{MAX_WORDS, chunk, count_words};
@@ -30,4 +31,5 @@ pub use hub::{CollectionSummary, Hub, HubError};
 pub use ingest::{Fault, IngestReport};
 pub use meta::{Meta, MetaError};
 pub use read::{Block, Item, Parsed, ReadError, Reader, Table, reader_for};
-pub use release::BundleReport;
+pub use release::{BundleReport, Draft, Terms};
+pub use settings::SettingsError;

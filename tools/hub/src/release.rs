@@ -2,16 +2,42 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use jibu_sync::{Hash, SignedRoot, Snapshot, bundle};
+use jibu_sync::{Hash, Release, SignedRoot, Snapshot, bundle};
 use jibu_types::{CollectionName, IndexVersion, Timestamp};
-use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
-use crate::hub::while_;
+use crate::hub::{no_collection, while_};
+use crate::state::{DatabaseError, Row, Transaction, values};
 use crate::{Hub, HubError};
 
-/// Releases that keep their whole file; of older ones the root is kept.
-const KEPT_BUNDLES: u64 = 10;
+/// Releases that keep their whole file; of older ones the root is kept. The
+/// sync protocol serves eight.
+const KEPT_BUNDLES: u32 = 10;
+
+/// On which terms a version is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// When sites begin to worry about having nothing newer.
+    pub expires: Option<Timestamp>,
+    /// The content is that of this older version.
+    pub roll_back_to: Option<IndexVersion>,
+    /// Sites have had this version, which the hub does not know.
+    pub above: Option<IndexVersion>,
+}
+
+/// A version that has been made or found and is not recorded yet.
+#[derive(Debug)]
+pub struct Draft {
+    pub(crate) root: SignedRoot,
+    /// The bundle.
+    pub(crate) bytes: Vec<u8>,
+    /// Whether it is not a recorded one.
+    pub(crate) is_new: bool,
+    /// The version that was the newest when this one was made.
+    last: Option<IndexVersion>,
+    /// The manifest of the documents, where this version is not theirs.
+    instead_of: Option<Hash>,
+}
 
 /// What `bundle` wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,10 +62,16 @@ pub struct BundleReport {
     pub public_key: String,
 }
 
+impl Draft {
+    /// The version.
+    pub fn version(&self) -> IndexVersion {
+        self.root.root().version
+    }
+}
+
 impl Hub {
-    /// Writes the collection's present content as a bundle to `file`. Content
-    /// that has not changed since the last bundle gives the same version and
-    /// the same bytes.
+    /// Writes the collection's newest version as a bundle to `file`. A new
+    /// version is made where the documents have changed since the last one.
     ///
     /// # Errors
     /// When there is no such collection, its content cannot be published, or
@@ -50,95 +82,275 @@ impl Hub {
         file: &Path,
         now: Timestamp,
     ) -> Result<BundleReport, HubError> {
-        let names = self.collection_names()?;
-        if !names.contains(collection) {
-            let known: Vec<&str> = names.iter().map(CollectionName::as_str).collect();
-            let known = match known.as_slice() {
-                [] => "none yet".to_owned(),
-                known => format!("there are {}", known.join(", ")),
-            };
-            return Err(HubError::NoCollection { name: collection.clone(), known });
-        }
-        let (content, _) = self.content(collection)?;
-        let (documents, golden) = (content.documents.len(), content.golden.len());
-        let last = self.last_release(collection)?;
-        let snapshot = Snapshot::build(content)?;
-
-        let (root, bytes, is_new) = match last {
-            Some(last) if last.root().manifest == snapshot.manifest() => {
-                let kept = self.kept_bundle(collection, last.root().version)?;
-                (last, kept, false)
-            }
-            last => {
-                let version = self.next_version(last.as_ref().map(|last| last.root().version));
-                let previous: Option<Hash> = last.as_ref().map(SignedRoot::hash);
-                let root = snapshot.root(version, previous, now, None);
-                let root = SignedRoot::sign(root, &self.key)?;
-                let bytes =
-                    bundle::write(&root, &snapshot).map_err(|_| HubError::DamagedRow("release"))?;
-                self.record(collection, &root, &bytes)?;
-                (root, bytes, true)
-            }
-        };
-        replace(file, &bytes)
+        let draft = self.draft(collection, &Terms::default(), now)?;
+        self.record(&draft)?;
+        replace(file, &draft.bytes)
             .map_err(|source| HubError::Output { path: file.to_owned(), source })?;
+        let held = bundle::read(&draft.bytes, &self.public_key())
+            .map_err(|_| HubError::DamagedRow("release"))?;
+        let mut documents: Vec<String> = held.documents().map(|document| document.path).collect();
+        documents.dedup();
         Ok(BundleReport {
             collection: collection.clone(),
-            version: root.root().version.to_string(),
-            is_new,
+            version: draft.root.root().version.to_string(),
+            is_new: draft.is_new,
             file: file.to_owned(),
-            bytes: bytes.len(),
-            documents,
-            passages: root.root().passages,
-            golden,
+            bytes: draft.bytes.len(),
+            documents: documents.len(),
+            passages: draft.root.root().passages,
+            golden: held.golden().len(),
             public_key: self.public_key().to_string(),
         })
     }
 
-    fn kept_bundle(
-        &self,
-        collection: &CollectionName,
-        version: IndexVersion,
-    ) -> Result<Vec<u8>, HubError> {
-        let bytes: Option<Option<Vec<u8>>> = self
-            .connection
-            .query_row(
-                "SELECT bundle FROM release
-                 WHERE collection = ?1 AND epoch = ?2 AND version = ?3",
-                params![collection.as_str(), version.epoch, version.version as i64],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(while_("reading a release"))?;
-        bytes.flatten().ok_or(HubError::DamagedRow("release"))
+    /// The versions of a collection that can still be served, the oldest first.
+    ///
+    /// # Errors
+    /// When the state cannot be read, or what it holds is damaged.
+    pub fn releases(&mut self, collection: &CollectionName) -> Result<Vec<Release>, HubError> {
+        let sql = "SELECT bundle FROM release WHERE collection = ?1 AND bundle IS NOT NULL
+                   ORDER BY epoch, version";
+        let doing = while_("reading releases");
+        let rows = self.database.query(sql, values![collection.as_str()]).map_err(&doing)?;
+        let key = self.public_key();
+        rows.iter()
+            .map(|row| {
+                let bytes: Vec<u8> = row.get(0).map_err(&doing)?;
+                Release::open(&bytes, &key).map_err(|_| HubError::DamagedRow("release"))
+            })
+            .collect()
     }
 
-    fn record(
+    /// Makes the collection's next version, or finds the newest where there is
+    /// nothing new. Nothing is written.
+    ///
+    /// # Errors
+    /// When there is no such collection or version, its content cannot be
+    /// published, or sites have had higher versions than this hub knows.
+    pub fn draft(
         &mut self,
         collection: &CollectionName,
-        root: &SignedRoot,
-        bytes: &[u8],
-    ) -> Result<(), HubError> {
+        terms: &Terms,
+        now: Timestamp,
+    ) -> Result<Draft, HubError> {
+        let names = self.collection_names()?;
+        if !names.contains(collection) {
+            return Err(no_collection(collection, &names));
+        }
+        let last = self.last_release(collection)?;
+        let newest = last.as_ref().map(|(root, _)| root.root().version);
+        self.refuse_behind(collection, newest, terms.above)?;
+        let (content, _) = self.content(collection)?;
+        let snapshot = Snapshot::build(content)?;
+        let same_terms = terms.expires.is_none() && terms.above.is_none();
+        let old = match terms.roll_back_to {
+            Some(version) => Some(self.kept_bundle(collection, version)?),
+            // A version that was rolled back from stays so until its documents
+            // change.
+            None => match &last {
+                Some((root, instead_of))
+                    if *instead_of == Some(snapshot.manifest())
+                        || (same_terms && root.root().manifest == snapshot.manifest()) =>
+                {
+                    Some(self.kept_bundle(collection, root.root().version)?)
+                }
+                _ => None,
+            },
+        };
+        let version = self.next_version(newest, terms.above);
+        let previous = last.as_ref().map(|(root, _)| root.hash());
+        let Some(old) = old else {
+            let root =
+                SignedRoot::sign(snapshot.root(version, previous, now, terms.expires), &self.key)?;
+            let bytes =
+                bundle::write(&root, &snapshot).map_err(|_| HubError::DamagedRow("release"))?;
+            return Ok(Draft { root, bytes, is_new: true, last: newest, instead_of: None });
+        };
+        let damaged = |_| HubError::DamagedRow("release");
+        let key = self.public_key();
+        let found = bundle::read(&old, &key).map_err(damaged)?.signed_root().clone();
+        let is_newest = Some(found.root().version) == newest;
+        if is_newest && same_terms {
+            let last = newest;
+            return Ok(Draft { root: found, bytes: old, is_new: false, last, instead_of: None });
+        }
+        let mut root = found.root().clone();
+        (root.version, root.previous) = (version, previous);
+        (root.issued, root.expires) = (now, terms.expires);
+        let instead_of = Some(snapshot.manifest()).filter(|present| *present != root.manifest);
+        let root = SignedRoot::sign(root, &self.key)?;
+        let bytes = bundle::rewrite(&old, &key, &root).map_err(damaged)?;
+        Ok(Draft { root, bytes, is_new: true, last: newest, instead_of })
+    }
+
+    /// Records a new version as the newest, unless another has become that
+    /// since the draft was made.
+    ///
+    /// # Errors
+    /// [`HubError::OtherPublisher`], or when the state cannot be written; then
+    /// nothing is.
+    pub fn record(&mut self, draft: &Draft) -> Result<(), HubError> {
+        if !draft.is_new {
+            return Ok(());
+        }
         let doing = while_("recording a release");
-        let IndexVersion { epoch, version } = root.root().version;
-        let name = collection.as_str();
-        let transaction = self.connection.transaction().map_err(&doing)?;
+        let root = draft.root.root();
+        let name = root.collection.as_str();
+        let mut transaction = self.database.begin().map_err(&doing)?;
+        let newest = newest(&mut *transaction, name).map_err(&doing)?;
+        if let Some(found) = newest.filter(|newest| Some(*newest) != draft.last) {
+            return Err(HubError::OtherPublisher { collection: root.collection.clone(), found });
+        }
         transaction
             .execute(
-                "INSERT INTO release (collection, epoch, version, root, bundle)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![name, epoch, version as i64, root.as_bytes(), bytes],
+                "INSERT INTO release (collection, epoch, version, root, bundle, instead_of)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                values![
+                    name,
+                    root.version.epoch,
+                    root.version.version,
+                    draft.root.as_bytes(),
+                    draft.bytes.as_slice(),
+                    draft.instead_of.map(|hash| hash.as_bytes().to_vec()),
+                ],
             )
             .map_err(&doing)?;
         transaction
             .execute(
                 "UPDATE release SET bundle = NULL
-                 WHERE collection = ?1 AND (epoch < ?2 OR version <= ?3)",
-                params![name, epoch, version.saturating_sub(KEPT_BUNDLES) as i64],
+                 WHERE collection = ?1 AND bundle IS NOT NULL AND (epoch, version) NOT IN (
+                     SELECT epoch, version FROM release WHERE collection = ?1
+                     ORDER BY epoch DESC, version DESC LIMIT ?2)",
+                values![name, KEPT_BUNDLES],
+            )
+            .map_err(&doing)?;
+        transaction
+            .execute("DELETE FROM behind WHERE collection = ?1", values![name])
+            .map_err(&doing)?;
+        transaction.execute("UPDATE hub SET changes = changes + 1", values![]).map_err(&doing)?;
+        transaction.commit().map_err(&doing)
+    }
+
+    /// Remembers that a site has had a version above the newest of this hub.
+    ///
+    /// # Errors
+    /// When the state cannot be written.
+    pub fn note_behind(
+        &mut self,
+        collection: &CollectionName,
+        site: &str,
+        seen: IndexVersion,
+    ) -> Result<(), HubError> {
+        let doing = while_("noting a version that sites have had");
+        let mut transaction = self.database.begin().map_err(&doing)?;
+        transaction
+            .execute(
+                "INSERT INTO behind (collection, epoch, version, site) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (collection) DO UPDATE
+                 SET epoch = excluded.epoch, version = excluded.version, site = excluded.site
+                 WHERE (excluded.epoch, excluded.version) > (behind.epoch, behind.version)",
+                values![collection.as_str(), seen.epoch, seen.version, site],
             )
             .map_err(&doing)?;
         transaction.commit().map_err(&doing)
     }
+
+    /// Refuses to publish what no site would take.
+    fn refuse_behind(
+        &mut self,
+        collection: &CollectionName,
+        newest: Option<IndexVersion>,
+        above: Option<IndexVersion>,
+    ) -> Result<(), HubError> {
+        let doing = while_("reading what sites have had");
+        let sql = "SELECT epoch, version, site FROM behind WHERE collection = ?1";
+        let rows = self.database.query(sql, values![collection.as_str()]).map_err(&doing)?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let seen = version_of(row).map_err(&doing)?;
+        if Some(seen) <= newest || Some(seen) <= above {
+            return Ok(());
+        }
+        Err(HubError::Behind {
+            collection: collection.clone(),
+            site: row.get(2).map_err(&doing)?,
+            seen,
+            newest: newest.map_or("none".to_owned(), |newest| newest.to_string()),
+        })
+    }
+
+    /// The root of the collection's last release, and the manifest that it
+    /// stands instead of.
+    pub(crate) fn last_release(
+        &mut self,
+        name: &CollectionName,
+    ) -> Result<Option<(SignedRoot, Option<Hash>)>, HubError> {
+        let doing = while_("reading the last release");
+        let sql = "SELECT root, instead_of FROM release WHERE collection = ?1
+                   ORDER BY epoch DESC, version DESC LIMIT 1";
+        let rows = self.database.query(sql, values![name.as_str()]).map_err(&doing)?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let root: Vec<u8> = row.get(0).map_err(&doing)?;
+        let root = SignedRoot::verify(&root, &self.public_key())
+            .map_err(|_| HubError::DamagedRow("release"))?;
+        let instead_of: Option<Vec<u8>> = row.get(1).map_err(&doing)?;
+        let instead_of = instead_of.and_then(|bytes| bytes.try_into().ok()).map(Hash::from_bytes);
+        Ok(Some((root, instead_of)))
+    }
+
+    /// The version after the last one. Above a version that this hub does not
+    /// know there may be others: a new epoch is above all of them.
+    fn next_version(
+        &self,
+        last: Option<IndexVersion>,
+        above: Option<IndexVersion>,
+    ) -> IndexVersion {
+        let first = |epoch| IndexVersion { epoch, version: 1 };
+        match (last, above) {
+            (last, Some(above)) if last < Some(above) => {
+                first(above.epoch.saturating_add(1).max(self.epoch))
+            }
+            (Some(last), _) if last.epoch >= self.epoch => {
+                IndexVersion { epoch: last.epoch, version: last.version.saturating_add(1) }
+            }
+            _ => first(self.epoch),
+        }
+    }
+
+    fn kept_bundle(
+        &mut self,
+        collection: &CollectionName,
+        version: IndexVersion,
+    ) -> Result<Vec<u8>, HubError> {
+        let doing = while_("reading a release");
+        let name = collection.as_str();
+        let sql = "SELECT bundle FROM release
+                   WHERE collection = ?1 AND epoch = ?2 AND version = ?3 AND bundle IS NOT NULL";
+        let place = values![name, version.epoch, version.version];
+        if let Some(row) = self.database.query(sql, place).map_err(&doing)?.first() {
+            return row.get(0).map_err(&doing);
+        }
+        let sql = "SELECT epoch, version FROM release
+                   WHERE collection = ?1 AND bundle IS NOT NULL ORDER BY epoch, version";
+        let rows = self.database.query(sql, values![name]).map_err(&doing)?;
+        let kept = rows.iter().map(|row| version_of(row).map(|version| version.to_string()));
+        let kept: Vec<String> = kept.collect::<Result<_, _>>().map_err(&doing)?;
+        let kept = if kept.is_empty() { "none".to_owned() } else { kept.join(", ") };
+        Err(HubError::NoVersion { collection: collection.clone(), version, kept })
+    }
+}
+
+fn newest(
+    transaction: &mut dyn Transaction,
+    collection: &str,
+) -> Result<Option<IndexVersion>, DatabaseError> {
+    let sql = "SELECT epoch, version FROM release WHERE collection = ?1
+               ORDER BY epoch DESC, version DESC LIMIT 1";
+    transaction.query(sql, values![collection])?.first().map(version_of).transpose()
+}
+
+/// A version in a row's first two columns.
+pub(crate) fn version_of(row: &Row) -> Result<IndexVersion, DatabaseError> {
+    Ok(IndexVersion { epoch: row.get(0)?, version: row.get(1)? })
 }
 
 /// Writes a file as a whole or not at all.

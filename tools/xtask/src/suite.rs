@@ -92,6 +92,8 @@ fn lint() -> anyhow::Result<()> {
 
 /// Everything but the end-to-end tests, whose names begin with `e2e_`.
 fn unit() -> anyhow::Result<()> {
+    // The hub's state is tried in PostgreSQL, too.
+    install::debian(&["mosquitto", "postgresql"])?;
     run(cargo(&["test", "--workspace", "--locked", "--", "--skip", "e2e_"]))
 }
 

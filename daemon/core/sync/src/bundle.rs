@@ -154,12 +154,33 @@ pub fn write(root: &SignedRoot, snapshot: &Snapshot) -> Result<Vec<u8>, BundleEr
     if root.root().manifest != snapshot.manifest() || root.root().bytes != snapshot.bytes() {
         return Err(BundleError::OtherSnapshot);
     }
+    let objects = snapshot.objects().iter();
+    let packed = objects.map(|object| (object.packed.packing, object.packed.bytes.as_slice()));
+    Ok(assemble(root, packed))
+}
+
+/// Writes a bundle's content once more under another root: an old version that
+/// is published again as a higher one.
+///
+/// # Errors
+/// As [`read`], and [`BundleError::OtherSnapshot`] when `root` does not name
+/// what the bundle holds.
+pub fn rewrite(bytes: &[u8], key: &PublicKey, root: &SignedRoot) -> Result<Vec<u8>, BundleError> {
+    let bundle = read(bytes, key)?;
+    let (old, new) = (bundle.root(), root.root());
+    if (old.manifest, old.bytes, old.passages) != (new.manifest, new.bytes, new.passages) {
+        return Err(BundleError::OtherSnapshot);
+    }
+    Ok(assemble(root, bundle.objects.iter().map(|sealed| sealed.packed)))
+}
+
+/// A bundle's bytes. Objects are at most [`MAX_PACKED_BYTES`] long.
+fn assemble<'o>(root: &SignedRoot, objects: impl Iterator<Item = (Packing, &'o [u8])>) -> Vec<u8> {
     let mut body = Vec::new();
-    for object in snapshot.objects() {
-        body.push(object.packed.packing as u8);
-        // A snapshot's objects are at most MAX_PACKED_BYTES long.
-        body.extend((object.packed.bytes.len() as u16).to_be_bytes());
-        body.extend(&object.packed.bytes);
+    for (packing, bytes) in objects {
+        body.push(packing as u8);
+        body.extend((bytes.len() as u16).to_be_bytes());
+        body.extend(bytes);
     }
     let total = HEADER_BYTES + root.as_bytes().len() + body.len() + CHECKSUM_BYTES;
     let mut file = Vec::with_capacity(total);
@@ -171,7 +192,7 @@ pub fn write(root: &SignedRoot, snapshot: &Snapshot) -> Result<Vec<u8>, BundleEr
     file.append(&mut body);
     let checksum = Hash::of(&file);
     file.extend(checksum.as_bytes());
-    Ok(file)
+    file
 }
 
 /// Reads a bundle and checks all of it: that the file is whole, that `key`

@@ -49,7 +49,7 @@ impl Hash {
 /// then checked with the whole hash, so another thing of the same first bytes
 /// costs a fetch and is not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ShortHash(pub(crate) [u8; 8]);
+pub struct ShortHash(pub [u8; 8]);
 
 impl ShortHash {
     /// Reads the sixteen hexadecimal digits that `Display` writes.

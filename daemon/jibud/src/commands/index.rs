@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use jibu_store::{ContentReader, ContentStore, Edition, StateStore};
+use jibu_store::{ContentReader, Edition};
 use jibu_types::CollectionName;
 
 use super::{Configured, print, print_json};
-use crate::clock::now;
-use crate::import::{Outcome, import};
+use crate::index::follower::Stores;
+use crate::index::import::{Outcome, import};
 use crate::library::Engine;
 
 /// List, verify, import or revert index versions.
@@ -118,16 +118,13 @@ impl Verify {
 
 impl Import {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.configured.load()?;
+        let config = Arc::new(self.configured.load()?);
         let file = self.bundle.display();
         let bytes =
             std::fs::read(&self.bundle).with_context(|| format!("{file} cannot be read"))?;
-        std::fs::create_dir_all(&config.data)
-            .with_context(|| format!("{} cannot be made", config.data.display()))?;
         let engine = Arc::new(Engine::open(&config.models)?);
-        let mut state = StateStore::open(config.state_db())?;
-        let mut content = ContentStore::open(config.content_db())?;
-        let outcome = import(&config, &engine, &mut state, &mut content, &bytes)
+        let mut stores = Stores::open(&config)?;
+        let outcome = import(&config, &engine, &mut stores, &bytes)
             .with_context(|| format!("{file} was not imported"))?;
         if self.json {
             print_json(&outcome)?;
@@ -153,11 +150,11 @@ fn sentence(outcome: &Outcome) -> String {
 impl Revert {
     fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.configured.load()?;
-        let mut content = ContentStore::open(config.content_db())?;
+        let mut stores = Stores::open(&config)?;
         let collection = match self.collection {
             Some(collection) => collection,
             None => {
-                let active = content.active_editions()?;
+                let active = stores.active_editions()?;
                 let [only] = active.as_slice() else {
                     let names: Vec<String> =
                         active.iter().map(|edition| edition.collection.to_string()).collect();
@@ -166,7 +163,7 @@ impl Revert {
                 only.collection.clone()
             }
         };
-        let version = content.revert(now(), &collection)?;
+        let version = stores.revert(&collection)?;
         print(&format!("{collection} is answered from version {version} again"))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -72,6 +72,7 @@ fn publish(
         version: IndexVersion { epoch: 1, version },
         model_hash,
         golden: Vec::new(),
+        root: None,
     };
     let (edition, staging) = timed(|| store.stage(&info, passages.iter().cloned()));
     let edition = edition?;

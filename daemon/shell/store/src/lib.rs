@@ -1,9 +1,9 @@
 //! What the box keeps on its disk, in two SQLite files.
 //!
-//! [`StateStore`] is `state.db`: the message spool, the audit trail and the
-//! floors of the index versions. Every save is on the disk before it returns.
+//! [`StateStore`] is `state.db`: the message spool, the audit trail, the floors
+//! of the index versions and how far the hub is followed. Every save is on the disk before it returns.
 //! [`ContentStore`] is `content.db`: passages, their full-text indexes and
-//! their vectors, which can be fetched again. Two files, so that a corrupt
+//! their vectors, and the objects that they came as, which can be fetched again. Two files, so that a corrupt
 //! index never takes a message with it.
 //!
 //! Nothing is decided here: `core/spool` says which rows change, `core/answer`
@@ -15,10 +15,12 @@ mod error;
 mod state;
 
 pub use content::{
-    ContentReader, ContentStore, Edition, EditionId, EditionInfo, EditionState, FieldWeights,
-    Finding, GoldenQuery, MAX_TERMS, MAX_TRIGRAMS, ModelHash, Outline, Scope, Snapshot,
+    ContentReader, ContentStore, Edition, EditionId, EditionInfo, EditionState, Fetched,
+    FieldWeights, Finding, GoldenQuery, MAX_TERMS, MAX_TRIGRAMS, ModelHash, Objects, Outline,
+    Scope, Snapshot,
 };
 pub use error::{ErrorKind, StoreError};
 pub use state::{
-    AnswerView, AuditEntry, Counts, MessageFilter, MessageView, PartView, StateReader, StateStore,
+    AnswerView, AuditEntry, Counts, Followed, MessageFilter, MessageView, PartView, StateReader,
+    StateStore,
 };

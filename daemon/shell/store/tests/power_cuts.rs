@@ -243,6 +243,7 @@ fn stage(store: &mut ContentStore, version: u64) -> EditionId {
         version: IndexVersion { epoch: 1, version },
         model_hash: MODEL,
         golden: Vec::new(),
+        root: None,
     };
     // Half of the passages change with every version.
     let passages = (0..PASSAGES).map(|n| Passage {

@@ -221,7 +221,7 @@ impl ContentStore {
             .doing(DOING)
     }
 
-    fn in_transaction<T>(
+    pub(super) fn in_transaction<T>(
         &mut self,
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
@@ -333,6 +333,8 @@ fn place(
             edition
         }
     };
+    transaction
+        .execute("UPDATE edition SET root = ?2 WHERE id = ?1", params![edition, info.root])?;
     transaction.execute("DELETE FROM golden WHERE edition = ?1", [edition])?;
     for (place, GoldenQuery { question, document }) in (0i64..).zip(&info.golden) {
         transaction
@@ -477,13 +479,8 @@ fn edition(row: &Row<'_>) -> rusqlite::Result<Result<Edition, StoreError>> {
             collection: CollectionName::parse(&collection).map_err(|error| error.to_string())?,
             version,
             model_hash,
-            state: match state.as_str() {
-                "staged" => EditionState::Staged,
-                "active" => EditionState::Active,
-                "previous" => EditionState::Previous,
-                "failed" => EditionState::Failed,
-                other => return Err(format!("the state is \"{other}\"")),
-            },
+            state: EditionState::from_sql(&state)
+                .ok_or_else(|| format!("the state is \"{state}\""))?,
             activated_at: activated_at.map(Timestamp::from_unix_ms),
             failure,
             passages,

@@ -13,6 +13,7 @@ mod edition;
 mod passage;
 mod query;
 mod search;
+mod shelf;
 mod verify;
 
 use std::ops::Deref;
@@ -24,6 +25,7 @@ use serde::Serialize;
 
 pub use query::{MAX_TERMS, MAX_TRIGRAMS};
 pub use search::{FieldWeights, Outline, Scope, Snapshot};
+pub use shelf::{Fetched, Objects};
 pub use verify::Finding;
 
 use crate::StoreError;
@@ -32,7 +34,7 @@ use crate::database::Schema;
 pub(crate) const SCHEMA: Schema = Schema {
     name: "content.db",
     application_id: 0x4A_42_43_31,
-    migrations: &[include_str!("001.sql")],
+    migrations: &[include_str!("001.sql"), include_str!("002.sql")],
     // NORMAL: a power cut may undo the last transactions, never half of one.
     writer: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
              PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;
@@ -91,6 +93,8 @@ pub struct EditionInfo {
     pub model_hash: ModelHash,
     /// What it must be able to answer before it becomes active.
     pub golden: Vec<GoldenQuery>,
+    /// Its root as the hub signed it; none for one that came from no hub.
+    pub root: Option<Vec<u8>>,
 }
 
 /// Where an edition stands. A collection has at most one in each state but
@@ -106,6 +110,23 @@ pub enum EditionState {
     Previous,
     /// Refused; its passages are gone.
     Failed,
+}
+
+impl EditionState {
+    fn as_sql(self) -> &'static str {
+        match self {
+            EditionState::Staged => "staged",
+            EditionState::Active => "active",
+            EditionState::Previous => "previous",
+            EditionState::Failed => "failed",
+        }
+    }
+
+    fn from_sql(text: &str) -> Option<Self> {
+        [Self::Staged, Self::Active, Self::Previous, Self::Failed]
+            .into_iter()
+            .find(|state| state.as_sql() == text)
+    }
 }
 
 /// A version of a collection, as it stands in the file.

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use jibu_sync::site::Save;
+use jibu_sync::{Hash, Shelf as _};
 use jibu_types::{Embedding, Language, Passage, PassageId};
 
 use super::*;
@@ -32,6 +34,7 @@ fn info(version: u64) -> EditionInfo {
             question: "what about fever".into(),
             document: "Malaria.md".into(),
         }],
+        root: None,
     }
 }
 
@@ -496,4 +499,49 @@ fn a_word_of_every_passage_is_found_when_there_is_no_other() {
     assert_eq!(store.search_words(&words(&["treatment"]), 9).unwrap().len(), 3);
     assert_eq!(store.search_words(&words(&["treatment", "fever"]), 9).unwrap().len(), 1);
     assert_eq!(store.search_trigrams("treatment", 9).unwrap().len(), 3);
+}
+
+#[test]
+fn what_was_fetched_is_found_again_and_only_in_its_collection() {
+    let (_folder, mut store) = store();
+    let (health, land) = (collection("health"), collection("land"));
+    let raw = b"an object".to_vec();
+    let name = Hash::of(&raw);
+    let (waits, parcel) = (Hash::of(b"later"), vec![1, 2, 3]);
+    store.keep(&health, &Save::Parked { name: name.short(), parcel: vec![9], spent: 5 }).unwrap();
+    store.keep(&health, &Save::Parked { name: waits.short(), parcel, spent: 7 }).unwrap();
+    store.keep(&health, &Save::Object { name, raw: raw.clone(), spent: 12 }).unwrap();
+
+    // The object came: what was parked for it is gone.
+    let fetched = store.fetched(&health).unwrap();
+    assert_eq!(fetched.objects, [name].into());
+    assert_eq!(fetched.parked, [(waits.short(), vec![1, 2, 3])].into());
+    assert_eq!(fetched.spent, 12);
+    assert_eq!(store.objects(&health).object(&name), Some(raw));
+    assert_eq!(store.objects(&land).object(&name), None);
+    assert_eq!(store.fetched(&land).unwrap(), Fetched::default());
+
+    // A new root begins at nothing spent, and what is forgotten is gone.
+    store.keep(&health, &Save::Newest(vec![1])).unwrap();
+    store.keep(&health, &Save::Unparked(waits.short())).unwrap();
+    store.forget(&health, &[name]).unwrap();
+    assert_eq!(store.fetched(&health).unwrap(), Fetched::default());
+}
+
+#[test]
+fn an_edition_keeps_the_root_that_it_came_with() {
+    let (_folder, mut store) = store();
+    let signed = |version: u64| EditionInfo { root: Some(vec![version as u8]), ..info(version) };
+    let health = info(1).collection;
+    for version in [1, 2] {
+        let edition = store.stage(&signed(version), three()).unwrap();
+        embed_all(&mut store, edition);
+        store.activate(Timestamp::from_unix_ms(5), edition, MODEL).unwrap();
+    }
+    let root = |store: &ContentStore, state| store.root(&health, state).unwrap();
+    assert_eq!(root(&store, EditionState::Active), Some(vec![2]));
+    assert_eq!(root(&store, EditionState::Previous), Some(vec![1]));
+    store.revert(Timestamp::from_unix_ms(6), &health).unwrap();
+    assert_eq!(root(&store, EditionState::Active), Some(vec![1]));
+    assert_eq!(root(&store, EditionState::Staged), None);
 }

@@ -7,6 +7,7 @@
 
 mod apply;
 mod audit;
+mod followed;
 mod restore;
 mod row;
 mod view;
@@ -16,10 +17,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use jibu_spool::{Change, Restored};
+use jibu_sync::site::Save;
 use jibu_types::{CollectionName, IndexVersion, PhoneNumber, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 pub use audit::AuditEntry;
+pub use followed::Followed;
 pub use view::{AnswerView, Counts, MessageFilter, MessageView, PartView};
 
 use crate::StoreError;
@@ -29,7 +32,7 @@ use crate::error::Doing;
 pub(crate) const SCHEMA: Schema = Schema {
     name: "state.db",
     application_id: 0x4A_42_53_31,
-    migrations: &[include_str!("001.sql")],
+    migrations: &[include_str!("001.sql"), include_str!("002.sql")],
     // FULL: a save is on the disk before anyone acts on it.
     writer: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
              PRAGMA secure_delete = ON; PRAGMA cache_size = -2048;
@@ -151,6 +154,25 @@ impl StateStore {
                 .doing(DOING)?;
             Ok(())
         })
+    }
+
+    /// Keeps what the sync protocol wants kept over a power cut at any price;
+    /// saves of other things are `content.db`'s and leave this file as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::BelowFloor`]; when SQLite refuses. Then nothing is kept.
+    pub fn follow(&mut self, collection: &CollectionName, save: &Save) -> Result<(), StoreError> {
+        const DOING: &str = "keep how far a collection is followed";
+        match save {
+            Save::Floor(version) => self.raise_floor(collection, *version),
+            Save::Newest(_) | Save::Refused(_) | Save::Allowed(_) => self
+                .in_transaction(DOING, |transaction| {
+                    followed::keep(transaction, collection, save).doing(DOING)
+                }),
+            Save::Object { .. } | Save::Parked { .. } | Save::Unparked(_) | Save::Active(_) => {
+                Ok(())
+            }
+        }
     }
 
     /// Keeps a small value under a name.
@@ -314,6 +336,15 @@ impl StateReader {
     pub fn floor(&self, collection: &CollectionName) -> Result<Option<IndexVersion>, StoreError> {
         const DOING: &str = "read the floor of an index";
         floor(&*self.snapshot(DOING)?, collection).doing(DOING)
+    }
+
+    /// How far a collection is followed.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn followed(&self, collection: &CollectionName) -> Result<Followed, StoreError> {
+        const DOING: &str = "read how far a collection is followed";
+        followed::read(&*self.snapshot(DOING)?, collection).doing(DOING)
     }
 
     /// The value kept under a name.

@@ -279,3 +279,28 @@ fn a_row_that_cannot_be_read_is_named_without_its_words() {
     assert!(error.starts_with("message 1 cannot be read"), "{error}");
     assert!(!error.contains("Chikondi"));
 }
+
+#[test]
+fn how_far_a_collection_is_followed_is_kept_and_a_refusal_never_goes_down() {
+    let (_folder, mut store) = store();
+    let health = CollectionName::parse("health").unwrap();
+    let version = |version| IndexVersion { epoch: 1, version };
+    assert_eq!(store.followed(&health).unwrap(), Followed::default());
+    for save in [
+        Save::Newest(vec![7]),
+        Save::Allowed(500),
+        Save::Refused(version(3)),
+        Save::Refused(version(2)),
+        Save::Floor(version(1)),
+    ] {
+        store.follow(&health, &save).unwrap();
+    }
+    let expected = Followed { newest: Some(vec![7]), refused: Some(version(3)), allowed: 500 };
+    assert_eq!(store.followed(&health).unwrap(), expected);
+    assert_eq!(store.floor(&health).unwrap(), Some(version(1)));
+    // What an update may cost is said of that update alone.
+    store.follow(&health, &Save::Newest(vec![8])).unwrap();
+    let expected = Followed { newest: Some(vec![8]), allowed: 0, ..expected };
+    assert_eq!(store.followed(&health).unwrap(), expected);
+    assert!(store.follow(&health, &Save::Floor(version(0))).is_err());
+}

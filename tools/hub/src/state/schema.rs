@@ -1,10 +1,9 @@
-//! The tables of `hub.db`, and how an older one becomes the present one.
+//! The hub's tables, and how older ones become the present ones.
 
-use rusqlite::Connection;
-
-/// Each step brings the tables from one version (`user_version`) to the next.
-/// A published step is never edited.
-const STEPS: &[&str] = &["
+/// Each step brings the tables from one version to the next, in SQLite's words
+/// (`postgres.rs` has PostgreSQL's). A published step is never edited.
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE hub (
     -- Raised when the hub begins anew without its old database.
     epoch INTEGER NOT NULL
@@ -59,22 +58,30 @@ CREATE TABLE release (
     bundle BLOB,
     PRIMARY KEY (collection, epoch, version)
 ) STRICT;
-"];
+",
+    "
+-- The manifest of the content that this release was rolled back from: while
+-- the documents are those, there is nothing new to publish.
+ALTER TABLE release ADD COLUMN instead_of BLOB;
+
+-- Raised with everything that running workers must look at.
+ALTER TABLE hub ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+
+-- The highest version above this hub's own that a site has reported: the hub
+-- was restored from an old backup, or another has its key.
+CREATE TABLE behind (
+    collection TEXT PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    site TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The version of the present tables.
-pub(crate) const VERSION: usize = STEPS.len();
+pub(super) const VERSION: i64 = STEPS.len() as i64;
 
-/// Brings the tables up to date. `Ok(false)` when a later program made them.
-pub(crate) fn migrate(connection: &mut Connection) -> rusqlite::Result<bool> {
-    let transaction = connection.transaction()?;
-    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let Some(steps) = usize::try_from(version).ok().and_then(|version| STEPS.get(version..)) else {
-        return Ok(false);
-    };
-    for step in steps {
-        transaction.execute_batch(step)?;
-    }
-    transaction.pragma_update(None, "user_version", VERSION as i64)?;
-    transaction.commit()?;
-    Ok(true)
+/// The steps from `version` on. `None` when a later program made the tables.
+pub(super) fn after(version: i64) -> Option<&'static [&'static str]> {
+    usize::try_from(version).ok().and_then(|version| STEPS.get(version..))
 }
