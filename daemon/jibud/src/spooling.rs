@@ -27,6 +27,8 @@ pub struct Job {
     pub sender: PhoneNumber,
     /// What came, in PDUs.
     pub pdus: Vec<Vec<u8>>,
+    /// How many parts of it never came.
+    pub missing: usize,
     /// The state of the conversation so far.
     pub conversation: Option<String>,
 }
@@ -263,7 +265,8 @@ impl Spooling {
             }
             Output::Ask { message, sender, pdus, missing } => {
                 tracing::info!(message = message.0, sender = %sender, missing, "asked");
-                self.waiting.push_back(Job { message, sender, pdus, conversation: None });
+                let conversation = None;
+                self.waiting.push_back(Job { message, sender, pdus, missing, conversation });
             }
             Output::Send { modem, part, pdu } => {
                 let session = self.session(&modem);
