@@ -64,7 +64,8 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// How often signal and registration are asked for.
     pub signal_interval: Duration,
-    /// How long a modem may be silent before the board is asked to reset it.
+    /// How long a modem may be silent before its power is cut. A third of that
+    /// before it is told to restart itself.
     pub silence_before_reset: Duration,
     /// Whether USSD is wanted: its lines are switched on (+CUSD=1), and strings
     /// are written in UCS-2 where the modem knows that (+CSCS).
@@ -251,7 +252,10 @@ pub enum Event {
     Interrupted(Interruption),
     /// Somebody must do something before messages flow; told when it changes.
     Fault(Fault),
-    /// The modem is beyond what commands can mend: cut its power or pull its reset line.
+    /// The modem does not come back, and is told to restart itself (+CFUN=1,1).
+    Restarting,
+    /// The modem is beyond what commands can mend: cut its power or press its power
+    /// key. Comes again, ever more rarely, while that does not help.
     ResetWanted,
 }
 
@@ -438,6 +442,12 @@ pub enum Fault {
     /// The modem answers, but commands get stuck again and again.
     #[error("the modem gets stuck again and again; cut its power for ten seconds")]
     Hanging,
+    /// Its power was cut, and it does not come back.
+    #[error(
+        "the modem does not come back, also after its power was cut; look at its power supply and \
+         cable, or replace it"
+    )]
+    GivenUp,
     /// No SIM.
     #[error("there is no SIM in the modem, or it does not make contact")]
     SimMissing,

@@ -8,6 +8,7 @@
 //! carry out another first. [`Wake`] goes before all of them.
 
 mod api;
+mod ladder;
 mod modem;
 mod release;
 mod send;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use jibu_types::Timestamp;
 
 pub use api::*;
+use ladder::{Ladder, Rung};
 use modem::{Modem, Outgoing, Release, StorageUse, Utterance};
 use release::LetGo;
 use send::Send;
@@ -47,9 +49,12 @@ const QUIET: Duration = Duration::from_millis(250);
 const QUIET_AT_LAST: Duration = Duration::from_secs(3);
 
 /// Time-outs in a row after which a modem is initialised again, and after which
-/// the board is asked to reset it.
+/// more is done about it.
 const STRIKES_TO_RESTART: u32 = 3;
-const STRIKES_TO_RESET: u32 = 6;
+const STRIKES_TO_CLIMB: u32 = 6;
+
+/// A modem that restarts itself says OK first, and nothing for a while after.
+const RESTARTS_FOR: Duration = Duration::from_secs(5);
 
 /// An answer that is not read line by line is short.
 const MOST_LINES: usize = 32;
@@ -91,6 +96,7 @@ pub struct Driver {
     waiting: Option<Waiting>,
     last_byte: Timestamp,
     strikes: u32,
+    ladder: Ladder,
 }
 
 impl std::fmt::Debug for Driver {
@@ -103,6 +109,7 @@ impl Driver {
     /// A driver whose port is not open yet.
     pub fn new(config: Config) -> Self {
         Driver {
+            ladder: Ladder::new(config.silence_before_reset),
             modem: Modem::new(config),
             dialogue: Dialogue::new(),
             is_open: false,
@@ -282,19 +289,42 @@ impl Driver {
         let forgiven = self.tasks.last_mut().is_some_and(|task| task.timed_out(pdu_written));
         if forgiven {
             self.strikes = 0;
-            self.wake = Some(Wake::new(&self.modem, now));
-            return;
+            return self.wake_up(now);
         }
         self.strikes += 1;
-        if self.strikes >= STRIKES_TO_RESET {
+        if self.strikes >= STRIKES_TO_CLIMB {
             self.strikes = 0;
             self.modem.set_fault(Fault::Hanging);
-            self.modem.tell(Event::ResetWanted);
-        }
-        if self.strikes.is_multiple_of(STRIKES_TO_RESTART) {
+            self.restart(Interruption::Unanswered, now);
+            if self.ladder.may_climb(now) {
+                self.climb(now);
+            }
+        } else if self.strikes.is_multiple_of(STRIKES_TO_RESTART) {
             self.restart(Interruption::Unanswered, now);
         } else {
-            self.wake = Some(Wake::new(&self.modem, now));
+            self.wake_up(now);
+        }
+    }
+
+    fn wake_up(&mut self, now: Timestamp) {
+        self.ladder.trouble(now);
+        self.wake = Some(Wake::new(now));
+    }
+
+    /// Does the next thing about a modem that does not come back.
+    fn climb(&mut self, now: Timestamp) {
+        match self.ladder.climb(now) {
+            Rung::Restart => {
+                self.modem.tell(Event::Restarting);
+                self.restart(Interruption::Unanswered, now);
+                self.modem.outputs.push_back(Output::Write(b"AT+CFUN=1,1\r".to_vec()));
+                self.waiting = Some(Waiting::Until(now + RESTARTS_FOR));
+            }
+            Rung::CutPower => self.modem.tell(Event::ResetWanted),
+            Rung::GiveUp => {
+                self.modem.set_fault(Fault::GivenUp);
+                self.modem.tell(Event::ResetWanted);
+            }
         }
     }
 
@@ -309,7 +339,7 @@ impl Driver {
                 self.choosing = None;
                 self.answer = None;
                 self.lines.clear();
-                self.wake = Some(Wake::new(&self.modem, now));
+                self.wake_up(now);
             }
         }
         self.waiting = None;
@@ -366,12 +396,15 @@ impl Driver {
 
     fn start_over(&mut self, now: Timestamp) {
         self.leave(now);
-        self.wake = Some(Wake::new(&self.modem, now));
+        self.wake_up(now);
         self.tasks.push(Box::new(Setup::new()));
     }
 
     fn leave(&mut self, now: Timestamp) {
         let pdu_written = self.dialogue.is_pdu_written();
+        if self.modem.is_ready {
+            self.ladder.is_lost(now);
+        }
         while let Some(mut task) = self.tasks.pop() {
             task.abandon(&mut self.modem, pdu_written);
         }
@@ -391,6 +424,10 @@ impl Driver {
                 Some(Waiting::Until(moment)) if moment > now => return,
                 Some(Waiting::Quiet { since }) if self.quiet_at(since) > now => return,
                 _ => self.waiting = None,
+            }
+            if self.wake.is_some() && self.ladder.is_due(now) {
+                self.climb(now);
+                continue;
             }
             let Some(step) = self.step(now) else { return };
             self.take(step, now);
@@ -436,6 +473,9 @@ impl Driver {
                 self.tasks.pop();
                 if self.tasks.is_empty() {
                     self.strikes = 0;
+                }
+                if self.modem.is_ready {
+                    self.ladder.is_well(now);
                 }
             }
             Step::Restart(why) => self.restart(why, now),

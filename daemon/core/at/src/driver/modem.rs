@@ -214,6 +214,10 @@ impl Modem {
 
     /// Tells a fault once, until another or none is there.
     pub(super) fn set_fault(&mut self, fault: Fault) {
+        let nothing_new = matches!(fault, Fault::Silent | Fault::Hanging);
+        if self.fault == Some(Fault::GivenUp) && nothing_new {
+            return;
+        }
         if self.fault.replace(fault) != Some(fault) {
             self.tell(Event::Fault(fault));
         }

@@ -375,6 +375,7 @@ fn story(event: &Event) -> String {
         Event::Storage { name, used, capacity } => format!("storage {name} {used}/{capacity}"),
         Event::Interrupted(why) => format!("interrupted: {why}"),
         Event::Fault(fault) => format!("fault: {fault}"),
+        Event::Restarting => "restarting".to_owned(),
         Event::ResetWanted => "reset wanted".to_owned(),
     }
 }
