@@ -4,9 +4,10 @@ mod hub;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jibu_modem::{Pin, RequestForm, SendVia, StorageName};
+use jibu_modem::{Hook, Pin, RequestForm, SendVia, StorageName};
 use jibu_spool::QuietHours;
 use jibu_sync::PublicKey;
 use jibu_sync::wire::SiteName;
@@ -48,6 +49,8 @@ pub struct Config {
     pub ussd: Ussd,
     /// The modems.
     pub modems: Vec<Modem>,
+    /// What shows whether the box is well.
+    pub lamp: Option<Hook>,
     /// What is logged, in `tracing`'s filter form.
     pub log: String,
 }
@@ -59,6 +62,8 @@ pub struct Sms {
     pub max_parts: usize,
     /// How long missing parts of a long message are waited for.
     pub gather_wait: Duration,
+    /// How long a modem may be away before another one sends its parts.
+    pub fail_over_after: Duration,
     /// Answers to one sender within 24 hours.
     pub answers_per_day: u32,
     /// Answers through one modem within 24 hours.
@@ -93,6 +98,9 @@ pub struct Modem {
     pub driver: jibu_modem::Config,
     /// Its own number, which is never answered.
     pub number: Option<PhoneNumber>,
+    /// Answers to numbers that begin so leave by it, whichever modem was asked;
+    /// digits in international form.
+    pub prefixes: Vec<String>,
     /// Whether USSD sessions that the network begins are answered.
     pub serves_ussd: bool,
     /// How the SIM's airtime is asked for.
@@ -287,6 +295,7 @@ impl Check<'_> {
             gateway,
             ussd: self.ussd(&ussd)?,
             modems,
+            lamp: Hook::new(site.lamp),
             log: log.filter,
         })
     }
@@ -320,6 +329,7 @@ impl Check<'_> {
         Ok(Sms {
             max_parts: raw.max_parts,
             gather_wait: Duration::from_secs(60 * u64::from(raw.gather_wait_minutes)),
+            fail_over_after: Duration::from_secs(60 * u64::from(raw.fail_over_minutes)),
             answers_per_day: raw.answers_per_day,
             answers_per_day_and_modem: self
                 .quota("sms.answers_per_day_and_modem", raw.answers_per_day_and_modem)?,
@@ -433,6 +443,15 @@ impl Check<'_> {
     fn modem(&self, raw: raw::Modem) -> Result<Modem, ConfigError> {
         let mut driver = jibu_modem::Config::new(raw.name, self.folder.join(raw.port));
         driver.baud_rate = raw.baud_rate;
+        if let Some(imei) = raw.imei {
+            // An IMEI follows a person's purchase, so it is not repeated.
+            if imei.len() != 15 || !imei.bytes().all(|byte| byte.is_ascii_digit()) {
+                let why = "fifteen digits are wanted; jibud check --modem shows the last two";
+                return Err(self.refuse("modem.imei", "\"…\"", why, "\"490154203237518\""));
+            }
+            driver.imei = Some(imei);
+        }
+        driver.power_key = Hook::new(raw.power_key).map(|hook| Arc::new(hook) as _);
         if let Some(pin) = raw.pin {
             // The PIN itself is not repeated.
             driver.pin = Some(
@@ -466,7 +485,16 @@ impl Check<'_> {
             }
         };
         let number = self.number("modem.number", raw.number.as_deref(), "\"+265991234567\"")?;
-        Ok(Modem { driver, number, serves_ussd: raw.ussd, airtime })
+        let prefixes = raw.prefixes.iter().map(|prefix| {
+            let digits = prefix.strip_prefix('+').unwrap_or_default();
+            let is_prefix = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            is_prefix.then(|| digits.to_owned()).ok_or_else(|| {
+                let why = "\"+\" and the first digits of a number are wanted";
+                self.refuse("modem.prefixes", quoted(prefix), why, "[\"+26599\", \"+26598\"]")
+            })
+        });
+        let prefixes = prefixes.collect::<Result<_, _>>()?;
+        Ok(Modem { driver, number, prefixes, serves_ussd: raw.ussd, airtime })
     }
 
     /// A number is not repeated when it is refused.
@@ -545,6 +573,8 @@ mod raw {
         pub(super) languages: Vec<String>,
         pub(super) emergency_number: Option<String>,
         pub(super) person_number: Option<String>,
+        #[serde(default)]
+        pub(super) lamp: Vec<String>,
     }
 
     fn jibu() -> String {
@@ -556,6 +586,7 @@ mod raw {
     pub(super) struct Sms {
         pub(super) max_parts: usize,
         pub(super) gather_wait_minutes: u32,
+        pub(super) fail_over_minutes: u32,
         pub(super) answers_per_day: u32,
         pub(super) answers_per_day_and_modem: Option<u32>,
         pub(super) answers_per_day_in_all: Option<u32>,
@@ -569,6 +600,7 @@ mod raw {
             Sms {
                 max_parts: 2,
                 gather_wait_minutes: 10,
+                fail_over_minutes: 5,
                 answers_per_day: 50,
                 answers_per_day_and_modem: None,
                 answers_per_day_in_all: None,
@@ -633,6 +665,9 @@ mod raw {
     pub(super) struct Modem {
         pub(super) name: String,
         pub(super) port: PathBuf,
+        pub(super) imei: Option<String>,
+        #[serde(default)]
+        pub(super) power_key: Vec<String>,
         #[serde(default = "baud_rate")]
         pub(super) baud_rate: u32,
         pub(super) pin: Option<String>,
@@ -640,6 +675,8 @@ mod raw {
         pub(super) send_via: String,
         pub(super) storage: Option<String>,
         pub(super) number: Option<String>,
+        #[serde(default)]
+        pub(super) prefixes: Vec<String>,
         #[serde(default)]
         pub(super) ussd: bool,
         #[serde(default = "auto")]
@@ -737,6 +774,11 @@ mod tests {
             "send_via",
             "storage",
             "number",
+            "lamp",
+            "imei",
+            "prefixes",
+            "fail_over_minutes",
+            "power_key",
             "topics",
             "by_sms",
             "page_characters",
@@ -801,6 +843,11 @@ mod tests {
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nsend_via = \"x\"", ["send_via", "direct"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nnumber = \"MPESA\"", ["number", "digit"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nussd_form = \"x\"", ["ussd_form", "packed"]),
+            ("[[modem]]\nname = \"a\"\nport = \"p\"\nimei = \"12\"", ["modem.imei", "fifteen"]),
+            (
+                "[[modem]]\nname = \"a\"\nport = \"p\"\nprefixes = [\"099\"]",
+                ["modem.prefixes", "+26599"],
+            ),
             ("[ussd]\npage_characters = 200", ["ussd.page_characters", "182"]),
             ("[ussd]\npage_characters_ucs2 = 20", ["ussd.page_characters_ucs2", "60 to 80"]),
             (&airtime("abc", "{balance}", 1.0), ["modem.airtime.code", "*137#"]),

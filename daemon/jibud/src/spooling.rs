@@ -229,8 +229,20 @@ impl Spooling {
                 tracing::error!(modem = modem.0, %fault, "the modem needs somebody");
                 return;
             }
+            Event::Restarting => {
+                tracing::warn!(modem = modem.0, "the modem is told to restart");
+                return;
+            }
             Event::ResetWanted => {
                 tracing::error!(modem = modem.0, "the modem must be switched off and on");
+                return;
+            }
+            Event::PowerCut(Ok(())) => {
+                tracing::warn!(modem = modem.0, "the modem's power was cut");
+                return;
+            }
+            Event::PowerCut(Err(error)) => {
+                tracing::error!(modem = modem.0, error, "the modem's power was not cut");
                 return;
             }
             // These go to the thread of the USSD sessions.

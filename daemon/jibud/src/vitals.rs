@@ -94,6 +94,10 @@ pub struct Modem {
     pub storage: Option<(u16, u16)>,
     /// The SIM's airtime, where it is asked for.
     pub airtime: Option<Airtime>,
+    /// How often it was told to restart itself because it did not come back.
+    pub restarts: u64,
+    /// How often its power had to be cut.
+    pub power_cuts: u64,
 }
 
 /// What is known of a SIM's airtime.
@@ -196,6 +200,8 @@ impl Vitals {
                 modem.registration = Some(words(*registration).to_owned());
             }
             Event::Signal(signal) => modem.signal_dbm = signal.dbm,
+            Event::Restarting => modem.restarts += 1,
+            Event::ResetWanted => modem.power_cuts += 1,
             Event::Storage { used, capacity, .. } => modem.storage = Some((*used, *capacity)),
             _ => {}
         }
@@ -358,6 +364,17 @@ impl Vitals {
                 of_each(&|collection| f64::from(collection.active == collection.newest)),
             );
         }
+
+        gauge(
+            "jibu_modem_restarts",
+            "How often the modem was told to restart because it did not come back.",
+            of_each(&|modem| Some(modem.restarts as f64)),
+        );
+        gauge(
+            "jibu_modem_power_cuts",
+            "How often the modem's power had to be cut.",
+            of_each(&|modem| Some(modem.power_cuts as f64)),
+        );
 
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut counters = |name: &str, help: &str, value: &dyn Fn(&Tally) -> f64| {

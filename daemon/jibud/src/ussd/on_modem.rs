@@ -264,6 +264,7 @@ mod tests {
         let modem = Modem {
             driver: jibu_modem::Config::new("gsm", "/dev/null"),
             number: None,
+            prefixes: Vec::new(),
             serves_ussd: serves,
             airtime: asks.then_some(airtime),
         };

@@ -1,6 +1,7 @@
 //! What `jibud` sees of a modem.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use jibu_at::driver::{
@@ -10,6 +11,8 @@ pub use jibu_at::{Held, ModemError, Remedy, Slot, StorageName, StorageNameError}
 pub use jibu_gsm::ussd::{Mode, RequestForm, Ussd};
 use tokio::sync::mpsc;
 
+use crate::PowerKey;
+
 /// One modem, as configured.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -17,6 +20,15 @@ pub struct Config {
     pub name: String,
     /// The serial port, such as `/dev/serial/by-id/…` or a pseudo-terminal.
     pub port: PathBuf,
+    /// The modem's IMEI, fifteen digits: whatever the port is called, only this one
+    /// is spoken to, and it is looked for where it is not on `port`.
+    pub imei: Option<String>,
+    /// Where it is looked for, in this order.
+    pub search_in: Vec<PathBuf>,
+    /// What cuts its power.
+    pub power_key: Option<Arc<dyn PowerKey>>,
+    /// How long it may be silent before its power is cut.
+    pub silence_before_reset: Duration,
     /// Bits per second.
     pub baud_rate: u32,
     /// The SIM's PIN, where it asks for one.
@@ -52,6 +64,10 @@ impl Config {
         Config {
             name: name.into(),
             port: port.into(),
+            imei: None,
+            search_in: vec!["/dev/serial/by-id".into(), "/dev".into()],
+            power_key: None,
+            silence_before_reset: driver.silence_before_reset,
             baud_rate: 115_200,
             pin: driver.pin,
             via: driver.via,
@@ -255,7 +271,11 @@ pub enum Event {
     /// Somebody must do something before messages flow. Its text is a sentence for
     /// the technician.
     Fault(Fault),
-    /// The modem is beyond what commands can mend: cut its power or pull its reset
-    /// line.
+    /// The modem does not come back, and is told to restart itself.
+    Restarting,
+    /// The modem is beyond what commands can mend: its power must be cut. Where
+    /// [`Config::power_key`] is there, that is done, and [`Event::PowerCut`] follows.
     ResetWanted,
+    /// The modem's power was cut, or why not.
+    PowerCut(Result<(), String>),
 }

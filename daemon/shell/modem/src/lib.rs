@@ -6,9 +6,12 @@
 
 mod api;
 mod port;
+mod power;
+mod search;
 mod session;
 mod stored;
 mod strings;
 
 pub use api::*;
+pub use power::{Hook, PowerKey};
 pub use session::spawn;

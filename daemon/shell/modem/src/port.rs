@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_serial::{SerialPortBuilderExt, SerialStream};
 
+use crate::{Config, search};
+
 /// A port that may still be about to open: a USB device that is going away can
 /// hold the call for minutes, and only one such call waits at a time.
 #[derive(Debug, Default)]
@@ -14,11 +16,42 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// Opens the port, for nobody else to open.
+    /// Opens the port, for nobody else to open; where the modem is named by its
+    /// IMEI, the port that it is on.
     ///
     /// # Errors
     /// A sentence for the technician.
-    pub(crate) async fn open(
+    pub(crate) async fn open(&mut self, config: &Config) -> Result<SerialStream, String> {
+        let first = self.open_one(&config.port, config.baud_rate, config.open_timeout).await;
+        let Some(imei) = &config.imei else { return first };
+        let reason = match first {
+            Ok(mut port) => {
+                if search::has_imei(&mut port, imei).await {
+                    return Ok(port);
+                }
+                close(port);
+                format!("the modem on {} has another IMEI", config.port.display())
+            }
+            Err(reason) => reason,
+        };
+        let own = config.port.canonicalize().ok();
+        for path in search::candidates(&config.search_in) {
+            if own.is_some() && path.canonicalize().ok() == own {
+                continue;
+            }
+            // A port that does not open, or is somebody else's, is not ours.
+            let opened = self.open_one(&path, config.baud_rate, config.open_timeout).await;
+            let Ok(mut port) = opened else { continue };
+            if search::has_imei(&mut port, imei).await {
+                tracing::info!(modem = config.name, port = %path.display(), "found by its IMEI");
+                return Ok(port);
+            }
+            close(port);
+        }
+        Err(format!("{reason}; the modem with the configured IMEI is on no other port"))
+    }
+
+    async fn open_one(
         &mut self,
         path: &Path,
         baud_rate: u32,
@@ -43,6 +76,11 @@ impl Opening {
             }
         }
     }
+}
+
+/// Closing waits for what was written, which some ports never take.
+pub(crate) fn close(port: SerialStream) {
+    tokio::task::spawn_blocking(move || drop(port));
 }
 
 fn sentence(path: &Path, error: &tokio_serial::Error) -> String {

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::port::Opening;
+use crate::port::{Opening, close};
 use crate::strings::Strings;
 use crate::{Command, Config, Event, Handle, stored};
 
@@ -22,6 +22,9 @@ const WRITE_STALLED: Duration = Duration::from_secs(30);
 
 /// The first wait before a port is opened again.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a port that was not there has appeared.
+const LOOK_FOR_PORT: Duration = Duration::from_millis(500);
 
 /// Runs a modem in a task of its own, for ever.
 ///
@@ -70,8 +73,8 @@ impl Session {
             send_timeout: config.send_timeout,
             sweep_interval: config.sweep_interval,
             signal_interval: config.signal_interval,
+            silence_before_reset: config.silence_before_reset,
             ussd: config.ussd,
-            ..driver::Config::default()
         });
         Session {
             strings: Strings::new(config.ussd_form),
@@ -90,10 +93,7 @@ impl Session {
         let mut opening = Opening::default();
         let mut pause = REOPEN_AFTER;
         loop {
-            let port = opening
-                .open(&self.config.port, self.config.baud_rate, self.config.open_timeout)
-                .await;
-            let reason = match port {
+            let reason = match opening.open(&self.config).await {
                 Ok(port) => {
                     tracing::info!(modem = self.config.name, "port open");
                     match self.talk(port).await {
@@ -167,16 +167,16 @@ impl Session {
             }
         };
         self.step(Input::Closed);
-        // Closing waits for what was written, which a modem that is gone never takes.
-        let port = reader.unsplit(writer);
-        tokio::task::spawn_blocking(move || drop(port));
+        close(reader.unsplit(writer));
         end
     }
 
-    /// Waits without a port.
+    /// Waits without a port, no longer than until one appears.
     async fn idle(&mut self, pause: Duration) -> Result<(), Abandoned> {
         let until = Instant::now() + pause;
         let listener = self.listener.clone();
+        let was_there = self.config.port.exists();
+        let mut look = tokio::time::interval(LOOK_FOR_PORT);
         loop {
             tokio::select! {
                 permit = listener.reserve(), if !self.events.is_empty() => match permit {
@@ -191,6 +191,11 @@ impl Session {
                     Some(command) => self.command(command),
                     None => return Err(Abandoned),
                 },
+                _ = look.tick() => {
+                    if !was_there && self.config.port.exists() {
+                        return Ok(());
+                    }
+                }
                 () = tokio::time::sleep_until(until) => return Ok(()),
             }
         }
@@ -239,6 +244,16 @@ impl Session {
         }
     }
 
+    /// In a thread of its own: a key is held for seconds.
+    fn press_power_key(&self) {
+        let Some(key) = self.config.power_key.clone() else { return };
+        let listener = self.listener.clone();
+        tokio::task::spawn_blocking(move || {
+            // Nobody listens any more when the daemon ends.
+            let _ = listener.blocking_send(Event::PowerCut(key.press()));
+        });
+    }
+
     /// Nothing where it concerns only this crate.
     fn told(&mut self, event: driver::Event) -> Option<Event> {
         Some(match event {
@@ -272,7 +287,11 @@ impl Session {
                 Event::Lost { reason: why.to_string(), retry_in: Duration::ZERO }
             }
             driver::Event::Fault(fault) => Event::Fault(fault),
-            driver::Event::ResetWanted => Event::ResetWanted,
+            driver::Event::Restarting => Event::Restarting,
+            driver::Event::ResetWanted => {
+                self.press_power_key();
+                Event::ResetWanted
+            }
             driver::Event::Ussd(line) => match jibu_gsm::ussd::parse_line(&line.0) {
                 Ok(ussd) => {
                     self.strings.heard(&ussd);
