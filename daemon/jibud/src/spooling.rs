@@ -247,7 +247,9 @@ impl Spooling {
             }
             // These go to the thread of the USSD sessions.
             Event::Ussd(_) | Event::UssdFailed { .. } => return,
-            Event::Erased { .. }
+            Event::Opened { .. }
+            | Event::Identified(_)
+            | Event::Erased { .. }
             | Event::Forgotten { .. }
             | Event::Signal(_)
             | Event::Registration(_)

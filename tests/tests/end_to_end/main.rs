@@ -6,6 +6,7 @@
 
 mod e2e_answers;
 mod e2e_bad_input;
+mod e2e_check;
 mod e2e_kiosk;
 mod e2e_power;
 mod e2e_sms;

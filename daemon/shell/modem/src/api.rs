@@ -164,6 +164,13 @@ impl std::fmt::Debug for Command {
 ///   message in flight when the modem is lost is answered before the next `Ready`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// The port is open.
+    Opened {
+        /// Which; another one than configured where the IMEI says so.
+        port: PathBuf,
+    },
+    /// The modem told who made it; comes before [`Event::Ready`] and before a fault.
+    Identified(Identity),
     /// The modem is initialised, and every storage was read.
     Ready {
         /// Counts initialisations; goes into [`Command::Send`] and

@@ -5,6 +5,7 @@
 //! the driver, and opens the port again, for ever, when it goes away.
 
 mod api;
+mod examine;
 mod port;
 mod power;
 mod search;
@@ -13,5 +14,6 @@ mod stored;
 mod strings;
 
 pub use api::*;
+pub use examine::{Errand, Examination, examine};
 pub use power::{Hook, PowerKey};
 pub use session::spawn;

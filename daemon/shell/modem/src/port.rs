@@ -1,6 +1,6 @@
 //! Opening the serial port, without ever getting stuck in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -21,13 +21,18 @@ impl Opening {
     ///
     /// # Errors
     /// A sentence for the technician.
-    pub(crate) async fn open(&mut self, config: &Config) -> Result<SerialStream, String> {
+    pub(crate) async fn open(
+        &mut self,
+        config: &Config,
+    ) -> Result<(SerialStream, PathBuf), String> {
         let first = self.open_one(&config.port, config.baud_rate, config.open_timeout).await;
-        let Some(imei) = &config.imei else { return first };
+        let Some(imei) = &config.imei else {
+            return first.map(|port| (port, config.port.clone()));
+        };
         let reason = match first {
             Ok(mut port) => {
                 if search::has_imei(&mut port, imei).await {
-                    return Ok(port);
+                    return Ok((port, config.port.clone()));
                 }
                 close(port);
                 format!("the modem on {} has another IMEI", config.port.display())
@@ -44,11 +49,25 @@ impl Opening {
             let Ok(mut port) = opened else { continue };
             if search::has_imei(&mut port, imei).await {
                 tracing::info!(modem = config.name, port = %path.display(), "found by its IMEI");
-                return Ok(port);
+                return Ok((port, path));
             }
             close(port);
         }
         Err(format!("{reason}; the modem with the configured IMEI is on no other port"))
+    }
+
+    /// The ports on which a modem answers; each is opened for a moment.
+    pub(crate) async fn with_modems(&mut self, config: &Config) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for path in search::candidates(&config.search_in) {
+            let opened = self.open_one(&path, config.baud_rate, config.open_timeout).await;
+            let Ok(mut port) = opened else { continue };
+            if search::is_modem(&mut port).await {
+                found.push(path);
+            }
+            close(port);
+        }
+        found
     }
 
     async fn open_one(

@@ -36,11 +36,21 @@ pub(crate) fn candidates(folders: &[PathBuf]) -> Vec<PathBuf> {
 
 /// Whether the modem on an open port has this IMEI.
 pub(crate) async fn has_imei(port: &mut SerialStream, imei: &str) -> bool {
+    answers(port, "AT+CGSN", |heard| names(heard, imei)).await
+}
+
+/// Whether a modem is on an open port.
+pub(crate) async fn is_modem(port: &mut SerialStream) -> bool {
+    answers(port, "AT", |heard| heard.lines().any(|line| line.trim() == "OK")).await
+}
+
+/// Whether a modem answers a command with what is wanted.
+async fn answers(port: &mut SerialStream, command: &str, wanted: impl Fn(&str) -> bool) -> bool {
     let asking = async {
         // ESC ends a prompt that another process left open.
         port.write_all(b"\x1b\r\nAT\r\n").await.ok()?;
         tokio::time::sleep(Duration::from_millis(300)).await;
-        port.write_all(b"AT+CGSN\r").await.ok()?;
+        port.write_all(format!("{command}\r").as_bytes()).await.ok()?;
         let (mut heard, mut buffer) = (String::new(), [0; 256]);
         while heard.len() < 4096 {
             match port.read(&mut buffer).await.ok()? {
@@ -50,7 +60,7 @@ pub(crate) async fn has_imei(port: &mut SerialStream, imei: &str) -> bool {
                     heard.push_str(&String::from_utf8_lossy(bytes));
                 }
             }
-            if names(&heard, imei) {
+            if wanted(&heard) {
                 return Some(());
             }
         }

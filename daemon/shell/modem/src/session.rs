@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::port::{Opening, close};
 use crate::strings::Strings;
-use crate::{Command, Config, Event, Handle, stored};
+use crate::{Command, Config, Event, Handle, Identity, stored};
 
 /// Events that may wait for a slow listener before the port is read no further.
 const MOST_EVENTS: usize = 256;
@@ -56,6 +56,7 @@ struct Session {
     /// Time for the driver, which must not run backwards as the box's clock may.
     began: Instant,
     was_ready: bool,
+    identity: Identity,
     strings: Strings,
 }
 
@@ -86,6 +87,7 @@ impl Session {
             bytes: VecDeque::new(),
             began: Instant::now(),
             was_ready: false,
+            identity: Identity::default(),
         }
     }
 
@@ -94,8 +96,9 @@ impl Session {
         let mut pause = REOPEN_AFTER;
         loop {
             let reason = match opening.open(&self.config).await {
-                Ok(port) => {
-                    tracing::info!(modem = self.config.name, "port open");
+                Ok((port, path)) => {
+                    tracing::info!(modem = self.config.name, port = %path.display(), "port open");
+                    self.events.push_back(Event::Opened { port: path });
                     match self.talk(port).await {
                         End::Lost(reason) => reason,
                         End::Abandoned => return,
@@ -235,12 +238,22 @@ impl Session {
             match output {
                 Output::Write(bytes) => self.bytes.extend(bytes),
                 Output::Event(event) => {
+                    self.tell_identity();
                     if let Some(event) = self.told(event) {
                         tracing::debug!(modem = self.config.name, ?event);
                         self.events.push_back(event);
                     }
                 }
             }
+        }
+    }
+
+    /// A modem that never becomes ready has a name all the same.
+    fn tell_identity(&mut self) {
+        let identity = self.driver.identity();
+        if *identity != self.identity {
+            self.identity = identity.clone();
+            self.events.push_back(Event::Identified(self.identity.clone()));
         }
     }
 
@@ -292,11 +305,8 @@ impl Session {
                 self.press_power_key();
                 Event::ResetWanted
             }
-            driver::Event::Ussd(line) => match jibu_gsm::ussd::parse_line(&line.0) {
-                Ok(ussd) => {
-                    self.strings.heard(&ussd);
-                    Event::Ussd(ussd)
-                }
+            driver::Event::Ussd(line) => match self.strings.read(&line.0) {
+                Ok(ussd) => Event::Ussd(ussd),
                 Err(error) => {
                     tracing::warn!(modem = self.config.name, %error, "a +CUSD line is not read");
                     return None;

@@ -5,12 +5,15 @@
 //! its habit away, and so does what it refuses.
 
 use jibu_at::driver::Charset;
-use jibu_gsm::ussd::{self, RequestForm, Ussd, Writing};
+use jibu_gsm::ussd::{self, RequestForm, Ussd, UssdError, Writing};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// UCS-2 characters in a USSD string's 160 octets; some networks take no more than 70.
 const UCS2_ROOM: usize = 70;
+
+/// The data coding scheme of UCS-2 (TS 23.038 §5).
+const UCS2: u8 = 72;
 
 /// The forms that one modem takes.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub(crate) struct Strings {
     charset: Option<Charset>,
     manufacturer: String,
     learnt: Option<RequestForm>,
+    /// It writes strings in UCS-2, whatever scheme it says they are in.
+    prints_ucs2: bool,
     /// The forms of what was said last.
     said: Vec<RequestForm>,
 }
@@ -33,16 +38,29 @@ impl Strings {
     pub(crate) fn ready(&mut self, manufacturer: &str, charset: Option<Charset>) {
         let manufacturer = manufacturer.to_ascii_lowercase();
         if self.charset != charset || self.manufacturer != manufacturer {
-            self.learnt = None;
+            (self.learnt, self.prints_ucs2) = (None, false);
         }
         (self.charset, self.manufacturer) = (charset, manufacturer);
     }
 
-    /// The modem printed this.
-    pub(crate) fn heard(&mut self, ussd: &Ussd) {
-        if ussd.writing == Writing::PackedHex {
-            self.learnt = Some(RequestForm::PackedHex);
+    /// Reads a `+CUSD` line. What a short string is written in cannot be told from
+    /// itself, but from longer ones before it.
+    pub(crate) fn read(&mut self, line: &str) -> Result<Ussd, UssdError> {
+        let read = ussd::parse_line(line)?;
+        let is_septets = matches!(read.coding, Some(0 | 15));
+        match read.writing {
+            Writing::Ucs2Hex if is_septets => self.prints_ucs2 = true,
+            Writing::Plain if self.prints_ucs2 => {
+                let string = line.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
+                let again = ussd::decode(read.mode, string.map(|(string, _)| string), Some(UCS2));
+                if again.writing == Writing::Ucs2Hex {
+                    return Ok(Ussd { coding: read.coding, ..again });
+                }
+            }
+            Writing::PackedHex => self.learnt = Some(RequestForm::PackedHex),
+            _ => {}
         }
+        Ok(read)
     }
 
     /// The modem took this one of the last ways.
@@ -137,10 +155,22 @@ mod tests {
 
         let mut strings = Strings::default();
         strings.ready("Other", Some(Charset::Plain));
-        strings.heard(&ussd::parse_line("+CUSD: 0,\"D3303BFDD681623218\",15").unwrap());
+        strings.read("+CUSD: 0,\"D3303BFDD681623218\",15").unwrap();
         assert_eq!(first(&mut strings, "*100#"), packed);
         strings.ready("Another", Some(Charset::Plain));
         assert_eq!(first(&mut strings, "*100#"), "AT+CUSD=1,\"*100#\",15");
+    }
+
+    #[test]
+    fn a_short_string_is_read_as_the_longer_ones_before_it() {
+        let mut strings = Strings::default();
+        strings.ready("Other", Some(Charset::Ucs2));
+        let mut text = |line: &str| strings.read(line).unwrap().text.unwrap();
+        assert_eq!(text("+CUSD: 1,\"2500\",15"), "2500", "nothing is known yet");
+        assert_eq!(text("+CUSD: 1,\"002A0031003000300023\",15"), "*100#");
+        assert_eq!(text("+CUSD: 1,\"12CD1203\",15"), "ውሃ");
+        assert_eq!(text("+CUSD: 1,\"0031\",15"), "1");
+        assert_eq!(text("+CUSD: 1,\"no hex\",15"), "no hex");
     }
 
     #[test]

@@ -150,6 +150,11 @@ impl Driver {
         }
     }
 
+    /// Who made the modem, as far as it has told.
+    pub fn identity(&self) -> &Identity {
+        &self.modem.identity
+    }
+
     /// The next thing to do, in order.
     pub fn poll(&mut self) -> Option<Output> {
         self.modem.outputs.pop_front()
