@@ -10,7 +10,6 @@ use std::time::Duration;
 use jibu_modem::{Hook, Pin, RequestForm, SendVia, StorageName};
 use jibu_spool::QuietHours;
 use jibu_sync::PublicKey;
-use jibu_sync::wire::SiteName;
 use jibu_types::{Language, PhoneNumber};
 use jibu_ussd::{AirtimeConfig, Balance, BalancePattern};
 use jibu_web::ussd::{Access, AccessError};
@@ -39,6 +38,8 @@ pub struct Config {
     pub hub_key: Option<PublicKey>,
     /// The link to the hub; none where everything comes on sticks.
     pub link: Option<Link>,
+    /// Where the enrolment's files lie.
+    pub credentials: PathBuf,
     /// How short messages are written and kept.
     pub sms: Sms,
     /// Where the web pages are served; none for no web server.
@@ -208,15 +209,6 @@ impl Config {
         self.languages.first().copied().unwrap_or(Language::EN)
     }
 
-    /// What this site is called at the hub; `here` where it has no link to one.
-    pub fn site_name(&self) -> SiteName {
-        match &self.link {
-            Some(link) => link.site.clone(),
-            // "here" has the form of a name.
-            None => SiteName::parse("here").expect("a site's name"),
-        }
-    }
-
     /// The file of the spool, the audit trail and the floors.
     pub fn state_db(&self) -> PathBuf {
         self.data.join("state.db")
@@ -254,7 +246,8 @@ impl Check<'_> {
     fn file(&self, raw: raw::File, file: &Path) -> Result<Config, ConfigError> {
         let raw::File { site, hub, sms, web, ussd, modem, log } = raw;
         let languages = self.languages(&site.languages)?;
-        let (hub_key, link) = self.hub(hub)?;
+        let (hub_key, link) = self.hub(&hub)?;
+        let data = self.folder.join(site.data);
         let listen = match web.listen.as_str() {
             "" => None,
             text => Some(text.parse().map_err(|_| {
@@ -275,7 +268,11 @@ impl Check<'_> {
         Ok(Config {
             file: file.to_owned(),
             name: site.name,
-            data: self.folder.join(site.data),
+            credentials: match hub.credentials {
+                Some(folder) => self.folder.join(folder),
+                None => data.join("credentials"),
+            },
+            data,
             models: self.folder.join(site.models),
             languages,
             emergency_number: self.number(
@@ -752,9 +749,7 @@ mod tests {
             "person_number",
             "public_key",
             "broker",
-            "site",
             "credentials",
-            "collections",
             "rate_kbit",
             "update_budget_kb",
             "max_parts",
@@ -839,7 +834,9 @@ mod tests {
                 ["web.listen", "gateways"],
             ),
             ("[hub]\npublic_key = \"x\"", ["hub.public_key", "jibu-hub init"]),
-            ("[hub]\nbroker = \"mqtts://h\"", ["hub.public_key", "no hub is trusted"]),
+            ("[hub]\nbroker = \"hub.example.org\"", ["hub.broker", "mqtts://"]),
+            ("[hub]\nbroker = \"mqtt://h:1883\"", ["hub.broker", "without TLS"]),
+            ("[hub]\nrate_kbit = 0", ["hub.rate_kbit", "32"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nsend_via = \"x\"", ["send_via", "direct"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nnumber = \"MPESA\"", ["number", "digit"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nussd_form = \"x\"", ["ussd_form", "packed"]),

@@ -4,12 +4,11 @@
 //! ```text
 //! bundle ──import──┐
 //!                  ├──▶ Follower (jibu-sync's site peer and the stores) ──▶ trial ──▶ flip
-//! broker ───link───┘
+//! crate::hub ──────┘
 //! ```
 
 pub mod follower;
 pub mod import;
-pub mod link;
 mod trial;
 
 pub use trial::{Golden, Trial};

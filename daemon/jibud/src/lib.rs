@@ -9,6 +9,7 @@ pub mod answering;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod hub;
 pub mod index;
 pub mod library;
 pub mod run;

@@ -19,7 +19,7 @@ use tracing_subscriber::EnvFilter;
 use crate::answering::Answering;
 use crate::clock::now;
 use crate::config::Config;
-use crate::index::link;
+use crate::hub;
 use crate::library::{Engine, Library};
 use crate::site::Appliance;
 use crate::spooling::{Spooling, Told};
@@ -127,9 +127,15 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     std::thread::Builder::new().name("spool".into()).spawn(|| spooling.run())?;
     std::thread::Builder::new().name("answering".into()).spawn(|| answering.run())?;
 
-    if let (Some(link), Some(key)) = (config.link.clone(), config.hub_key) {
-        tracing::info!(site = %link.site, "following the hub");
-        link::start(&config, link, key, &engine, &vitals)?;
+    if let Some(link) = &config.link {
+        // Without its hub the box still answers.
+        match hub::start(&config, link, &engine, &vitals) {
+            Ok(()) => tracing::info!(broker = link.host, "following the hub"),
+            Err(error) => {
+                tracing::error!("the hub is not followed: {error:#}");
+                vitals.hub_link(Err(format!("{error:#}")));
+            }
+        }
     }
 
     if let Some(address) = config.listen {

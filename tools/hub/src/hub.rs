@@ -2,12 +2,15 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jibu_sync::command::MAX_REPLY_BYTES;
+use jibu_sync::wire::SiteName;
 use jibu_sync::{
     Body, Content, Document, GoldenQuery, HubKey, KeyError, PublicKey, RootError, SnapshotError,
 };
 use jibu_types::{CollectionName, Date, IndexVersion, Language};
 use serde::Serialize;
 
+use crate::authority::AuthorityError;
 use crate::key;
 use crate::settings::{Settings, SettingsError};
 use crate::state::{Database, DatabaseError, Row, values};
@@ -16,6 +19,7 @@ use crate::state::{Database, DatabaseError, Row, values};
 #[derive(Debug)]
 pub struct Hub {
     pub(crate) database: Box<dyn Database>,
+    pub(crate) currency: Option<String>,
     pub(crate) key: HubKey,
     pub(crate) epoch: u32,
 }
@@ -137,6 +141,65 @@ pub enum HubError {
         /// Those that there are.
         known: String,
     },
+    /// No such site.
+    #[error("there is no site \"{0}\": `jibu-hub site list` shows those that there are")]
+    NoSite(SiteName),
+    /// A site of this name is there.
+    #[error(
+        "the site \"{0}\" is there already: change it with `jibu-hub site set {0}`, or invite it \
+         anew with `jibu-hub site invite {0}`"
+    )]
+    SiteExists(SiteName),
+    /// The hub's own name at the broker.
+    #[error("no site can be called \"hub\", which is the hub's own name: choose another")]
+    ReservedName,
+    /// The updates would cost sites more than they may.
+    #[error(
+        "nothing was published: it would cost {} more than their budget ({}). Raise it with \
+         `jibu-hub site set SITE --budget-kb N`, or publish with --over-budget",
+        crate::cli::counted(sites.len(), "site"),
+        sites.join(", ")
+    )]
+    OverBudget {
+        /// Each with what it would cost.
+        sites: Vec<String>,
+    },
+    /// Something cannot be certified.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers ({0}): look at its log")]
+    Random(String),
+    /// A file cannot be read.
+    #[error("{} cannot be read: look at its path and permissions", path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of a site's that is refused.
+    #[error(
+        "{} is no request of a site that was invited, or its invitation has run out or was used by \
+         another box: invite the site anew with `jibu-hub site invite SITE`",
+        .0.display()
+    )]
+    NoClaim(PathBuf),
+    /// No such question.
+    #[error("there is no question {0}: `jibu-hub questions --all` shows those that there are")]
+    NoQuestion(i64),
+    /// An answer that reaches nobody.
+    #[error(
+        "nobody waits for the answer to question {0}, or it is empty: give words, and --collection \
+         to put them where the next who asks finds them"
+    )]
+    NoUse(i64),
+    /// A reply that no message holds.
+    #[error("the reply has {bytes} bytes and a message may have {MAX_REPLY_BYTES}: shorten it")]
+    LongReply {
+        /// Its bytes.
+        bytes: usize,
+    },
     /// The content cannot be published.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -144,7 +207,7 @@ pub enum HubError {
     #[error(transparent)]
     Root(#[from] RootError),
     /// The bundle cannot be written.
-    #[error("the bundle cannot be written to {}: look at its folder and free space", path.display())]
+    #[error("{} cannot be written: look at its folder and free space", path.display())]
     Output {
         /// The file.
         path: PathBuf,
@@ -197,7 +260,8 @@ impl Hub {
         let doing = while_("reading the hub's epoch");
         let rows = database.query("SELECT epoch FROM hub", values![]).map_err(&doing)?;
         let row = rows.first().ok_or(HubError::DamagedRow("hub"))?;
-        Ok(Hub { epoch: row.get(0).map_err(&doing)?, database, key })
+        let epoch = row.get(0).map_err(&doing)?;
+        Ok(Hub { epoch, database, currency: settings.currency, key })
     }
 
     /// Opens the hub in `folder` or makes one there; says whether it is new.
@@ -336,11 +400,12 @@ pub(crate) fn no_collection(name: &CollectionName, names: &[CollectionName]) -> 
 
 fn begin(folder: &Path, key: HubKey, epoch: u32) -> Result<(Hub, bool), HubError> {
     let doing = while_("writing the hub's epoch");
-    let mut database = Settings::read(folder)?.state.open().map_err(&doing)?;
+    let Settings { state, currency } = Settings::read(folder)?;
+    let mut database = state.open().map_err(&doing)?;
     let mut transaction = database.begin().map_err(&doing)?;
     transaction.execute("INSERT INTO hub (epoch) VALUES (?1)", values![epoch]).map_err(&doing)?;
     transaction.commit().map_err(&doing)?;
-    Ok((Hub { database, key, epoch }, true))
+    Ok((Hub { database, currency, key, epoch }, true))
 }
 
 pub(crate) fn collection(name: &str) -> Result<CollectionName, HubError> {

@@ -16,6 +16,10 @@ use crate::{Hub, HubError, Meta, MetaError, ReadError, chunk, golden, languages,
 /// The most bytes of a document's file.
 const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Where documents come from that an admin's answers made. No folder has them,
+/// and none takes them out.
+pub(crate) const ANSWERS: &str = "jibu-hub answer";
+
 /// What an ingest did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IngestReport {
@@ -244,14 +248,15 @@ impl Hub {
         Ok(())
     }
 
-    /// Every document's path and the folder that it came from.
+    /// Every document's path and the folder that it came from, answers left out.
     fn known_documents(
         &mut self,
         collection: &CollectionName,
     ) -> Result<BTreeMap<String, PathBuf>, HubError> {
         let doing = while_("listing documents");
-        let sql = "SELECT path, source FROM document WHERE collection = ?1";
-        let rows = self.database.query(sql, values![collection.as_str()]).map_err(&doing)?;
+        let sql = "SELECT path, source FROM document WHERE collection = ?1 AND source <> ?2";
+        let rows =
+            self.database.query(sql, values![collection.as_str(), ANSWERS]).map_err(&doing)?;
         rows.iter()
             .map(|row| Ok((row.get(0)?, PathBuf::from(row.get::<String>(1)?))))
             .collect::<Result<_, DatabaseError>>()
@@ -377,7 +382,8 @@ fn title_of(name: &Path) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn store(
+/// Takes a document in, in the place of the one that has its path.
+pub(crate) fn store(
     transaction: &mut dyn Transaction,
     collection: &CollectionName,
     source: &Path,

@@ -14,7 +14,7 @@ use crate::HubError;
 pub(crate) fn create(path: &Path) -> Result<HubKey, HubError> {
     let fault = |source| HubError::Key { path: path.to_owned(), source };
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| fault(io::Error::other(error.to_string())))?;
+    fill_random(&mut seed)?;
     let key = HubKey::from_random(seed);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -23,6 +23,11 @@ pub(crate) fn create(path: &Path) -> Result<HubKey, HubError> {
     let mut file = options.open(path).map_err(fault)?;
     writeln!(file, "{}", key.reveal()).and_then(|()| file.sync_all()).map_err(fault)?;
     Ok(key)
+}
+
+/// Fills `bytes` with the operating system's random numbers.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), HubError> {
+    getrandom::fill(bytes).map_err(|error| HubError::Random(error.to_string()))
 }
 
 /// Reads the key, if its file is there and nobody else can read it.

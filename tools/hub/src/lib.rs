@@ -10,26 +10,39 @@
 //! `jibu-sync`'s matter. `README.md` beside this crate tells an admin how
 //! documents are written.
 
+mod authority;
+pub mod broker;
 mod chunk;
 mod cli;
+mod export;
 mod golden;
 mod hub;
 mod ingest;
 mod key;
 mod languages;
 mod meta;
+mod publish;
+mod questions;
 mod read;
 mod release;
+pub mod service;
 mod settings;
+mod sites;
 pub mod state;
+mod told;
 mod walk;
 
+pub use authority::{AuthorityError, Identity};
 pub use chunk::{MAX_WORDS, chunk, count_words};
 pub use cli::{Cli, run};
+pub use export::ExportReport;
 pub use golden::GoldenError;
 pub use hub::{CollectionSummary, Hub, HubError};
 pub use ingest::{Fault, IngestReport};
 pub use meta::{Meta, MetaError};
+pub use publish::{PublishReport, SiteCost};
+pub use questions::Question;
 pub use read::{Block, Item, Parsed, ReadError, Reader, Table, reader_for};
 pub use release::{BundleReport, Draft, Terms};
 pub use settings::SettingsError;
+pub use sites::{SiteReport, SiteSettings, SiteSummary, Standing};

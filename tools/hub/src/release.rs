@@ -7,6 +7,7 @@ use jibu_types::{CollectionName, IndexVersion, Timestamp};
 use serde::Serialize;
 
 use crate::hub::{no_collection, while_};
+use crate::sites::raise_changes;
 use crate::state::{DatabaseError, Row, Transaction, values};
 use crate::{Hub, HubError};
 
@@ -84,7 +85,7 @@ impl Hub {
     ) -> Result<BundleReport, HubError> {
         let draft = self.draft(collection, &Terms::default(), now)?;
         self.record(&draft)?;
-        replace(file, &draft.bytes)
+        replace(file, &draft.bytes, false)
             .map_err(|source| HubError::Output { path: file.to_owned(), source })?;
         let held = bundle::read(&draft.bytes, &self.public_key())
             .map_err(|_| HubError::DamagedRow("release"))?;
@@ -227,7 +228,7 @@ impl Hub {
         transaction
             .execute("DELETE FROM behind WHERE collection = ?1", values![name])
             .map_err(&doing)?;
-        transaction.execute("UPDATE hub SET changes = changes + 1", values![]).map_err(&doing)?;
+        raise_changes(&mut *transaction).map_err(&doing)?;
         transaction.commit().map_err(&doing)
     }
 
@@ -276,6 +277,18 @@ impl Hub {
             seen,
             newest: newest.map_or("none".to_owned(), |newest| newest.to_string()),
         })
+    }
+
+    /// The collection's newest version.
+    pub(crate) fn newest_version(
+        &mut self,
+        collection: &CollectionName,
+    ) -> Result<Option<IndexVersion>, HubError> {
+        let doing = while_("reading versions");
+        let sql = "SELECT epoch, version FROM release WHERE collection = ?1
+                   ORDER BY epoch DESC, version DESC LIMIT 1";
+        let rows = self.database.query(sql, values![collection.as_str()]).map_err(&doing)?;
+        rows.first().map(version_of).transpose().map_err(&doing)
     }
 
     /// The root of the collection's last release, and the manifest that it
@@ -353,12 +366,19 @@ pub(crate) fn version_of(row: &Row) -> Result<IndexVersion, DatabaseError> {
     Ok(IndexVersion { epoch: row.get(0)?, version: row.get(1)? })
 }
 
-/// Writes a file as a whole or not at all.
-fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file as a whole or not at all; nobody else may read a secret one.
+pub(crate) fn replace(file: &Path, bytes: &[u8], is_secret: bool) -> io::Result<()> {
     let mut name = file.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     name.push(".part");
     let part = file.with_file_name(name);
-    let written = fs::File::create(&part)
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    if is_secret {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let written = options
+        .open(&part)
         .and_then(|mut out| out.write_all(bytes).and_then(|()| out.sync_all()))
         .and_then(|()| fs::rename(&part, file));
     if written.is_err() {

@@ -13,6 +13,8 @@ use crate::state::{Database, DatabaseError, Postgres, Sqlite};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
     pub(crate) state: Place,
+    /// What prices are in, such as `MWK`.
+    pub(crate) currency: Option<String>,
 }
 
 /// Where the state is.
@@ -54,6 +56,7 @@ pub enum SettingsError {
 struct Raw {
     #[serde(default)]
     state: RawState,
+    currency: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -85,7 +88,7 @@ impl Settings {
             Some(words) if words.parse::<postgres::Config>().is_ok() => Place::Postgres(words),
             Some(_) => return Err("[state] postgres is no list of key=value".to_owned()),
         };
-        Ok(Settings { state })
+        Ok(Settings { state, currency: raw.currency })
     }
 }
 

@@ -2,32 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-mod server;
+#[macro_use]
+mod desk;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use jibu_hub::state::{Database, DatabaseError, Postgres, Sqlite, Value};
+use desk::{Desk, health, now, version};
+use jibu_hub::state::{Database, DatabaseError, Value};
 use jibu_hub::{Hub, HubError, Terms};
 use jibu_sync::hub;
-use jibu_types::{CollectionName, IndexVersion, Timestamp};
-use server::Server;
-use tempfile::TempDir;
-
-/// Runs a test's `story` once with each kind of state.
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod sqlite { $(
-            #[test]
-            fn $name() { super::$name(&super::Desk::with_sqlite()); }
-        )* }
-        mod postgresql { $(
-            #[test]
-            fn $name() { super::$name(&super::Desk::with_postgres()); }
-        )* }
-    };
-}
+use jibu_types::IndexVersion;
 
 on_both! {
     values_come_back_as_they_went
@@ -42,74 +28,6 @@ on_both! {
     a_roll_back_is_a_higher_version_and_stays
     a_hub_from_an_old_backup_says_what_to_do
     a_hub_is_begun_once
-}
-
-/// A hub's folder, documents beside it, and the server where there is one.
-struct Desk {
-    folder: TempDir,
-    server: Option<Server>,
-}
-
-impl Desk {
-    fn with_sqlite() -> Self {
-        Desk { folder: TempDir::new().unwrap(), server: None }
-    }
-
-    fn with_postgres() -> Self {
-        let server = Server::start();
-        let desk = Desk { folder: TempDir::new().unwrap(), server: Some(server) };
-        fs::create_dir_all(desk.data()).unwrap();
-        let words = desk.server.as_ref().map(Server::words).unwrap();
-        fs::write(desk.data().join("hub.toml"), format!("[state]\npostgres = \"{words}\"\n"))
-            .unwrap();
-        desk
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    fn database(&self) -> Box<dyn Database> {
-        match &self.server {
-            Some(server) => Box::new(Postgres::open(&server.words()).unwrap()),
-            None => {
-                fs::create_dir_all(self.data()).unwrap();
-                Box::new(Sqlite::open(&self.data().join("hub.db")).unwrap())
-            }
-        }
-    }
-
-    fn hub(&self) -> Hub {
-        Hub::init(&self.data(), None).unwrap().0
-    }
-
-    /// Takes one document with these words in.
-    fn ingest(&self, hub: &mut Hub, words: &str) {
-        let file = self.folder.path().join("note.md");
-        fs::write(&file, format!("---\nlanguage: en\n---\n# Note\n\n{words}\n")).unwrap();
-        let report = hub.ingest(&health(), &[file], None, false).unwrap();
-        assert!(report.faults.is_empty(), "{report:?}");
-    }
-
-    /// Makes and records the version of these words.
-    fn publish(&self, hub: &mut Hub, words: &str) -> IndexVersion {
-        self.ingest(hub, words);
-        let draft = hub.draft(&health(), &Terms::default(), now()).unwrap();
-        hub.record(&draft).unwrap();
-        draft.version()
-    }
-}
-
-fn health() -> CollectionName {
-    CollectionName::parse("health").unwrap()
-}
-
-fn now() -> Timestamp {
-    Timestamp::from_unix_seconds(1_760_000_000)
-}
-
-fn version(epoch: u32, version: u64) -> IndexVersion {
-    IndexVersion { epoch, version }
 }
 
 const ADD: &str = "INSERT INTO collection (name) VALUES (?1)";

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jibu_sync::site::{self, Save, Saved, Site};
-use jibu_sync::wire::{Report, SiteName, Topic, encode_state};
-use jibu_sync::{Edition, Hash, Release, Shelf, SignedRoot, hub};
+use jibu_sync::wire::{Report, SiteName, State, Topic};
+use jibu_sync::{Edition, Hash, Release, Shelf, SignedRoot, SiteKey, hub};
 use jibu_types::{IndexVersion, Timestamp};
 
 use crate::hostile::Liar;
@@ -106,6 +106,8 @@ pub struct World {
     retained: BTreeMap<String, Rc<[u8]>>,
     subscribers: HashMap<String, BTreeSet<usize>>,
     stations: Vec<Station>,
+    /// The sites by name.
+    numbers: HashMap<SiteName, usize>,
     /// Objects by name, shared by all shelves.
     pool: HashMap<Hash, Rc<[u8]>>,
     /// What the hub has published, by version: its root and a digest of its
@@ -136,6 +138,10 @@ struct Station {
     activating: Option<SignedRoot>,
     answering: Option<SignedRoot>,
     history: History,
+    /// States that it has signed in this life.
+    states: u32,
+    /// The highest counter of its states that the hub has taken.
+    heard: u64,
     /// The power goes after so many more outputs.
     cut_after: Option<u32>,
     /// How long it is off then.
@@ -182,8 +188,9 @@ impl World {
         let now = Timestamp::from_unix_seconds(1_795_348_800);
         let mut rng = fastrand::Rng::with_seed(seed);
         let liar = Liar::new(setting.lies);
+        let name = |number| SiteName::parse(&format!("site-{number}")).expect("a name by its form");
         let stations = (0..setting.sites).map(|number| Station {
-            name: SiteName::parse(&format!("site-{number}")).expect("a name by its form"),
+            name: name(number),
             site: None,
             saved: Saved::default(),
             life: 0,
@@ -198,6 +205,8 @@ impl World {
             activating: None,
             answering: None,
             history: History::default(),
+            states: 0,
+            heard: 0,
             cut_after: None,
             off_for: Duration::ZERO,
         });
@@ -212,6 +221,7 @@ impl World {
             retained: BTreeMap::new(),
             subscribers: HashMap::new(),
             stations: stations.collect(),
+            numbers: (0..setting.sites).map(|number| (name(number), number)).collect(),
             pool: HashMap::new(),
             published: BTreeMap::new(),
             flips: BTreeMap::new(),
@@ -376,8 +386,7 @@ impl World {
             Event::ToHub(topic, payload) => {
                 self.hub_traffic.received += 1;
                 self.hub_traffic.received_bytes += (topic.len() + payload.len()) as u64;
-                let (topic, payload) = (&topic, &payload);
-                self.hub.handle(hub::Input::Message { topic, payload }, self.now);
+                self.reach_hub(&topic, &payload);
                 self.drain_hub();
             }
             Event::Timer(site, life) => {
@@ -412,6 +421,7 @@ impl World {
             return;
         }
         station.life += 1;
+        station.states = 0;
         let key = hub_key().public();
         let mut config = site::Config::new(collection(), station.name.clone(), key);
         config.update_budget = self.setting.update_budget;
@@ -448,6 +458,22 @@ impl World {
         station.flights.push((flight, true, None));
         let session = station.session;
         self.at(flight.arrives, Event::Session(site, session));
+    }
+
+    /// The hub takes a state that the site has signed and that is above those
+    /// before it, and the core whatever else there is.
+    fn reach_hub(&mut self, topic: &str, payload: &[u8]) {
+        let Some(Topic::State(name)) = Topic::parse(topic) else {
+            return self.hub.handle(hub::Input::Message { topic, payload }, self.now);
+        };
+        let Some(at) = self.numbers.get(&name).copied() else { return };
+        let Ok(state) = State::verify(payload, &name, &site_key(at).public()) else { return };
+        let station = &mut self.stations[at];
+        if state.counter > station.heard {
+            station.heard = state.counter;
+            let reports = &state.reports;
+            self.hub.handle(hub::Input::Reported { site: &name, reports }, self.now);
+        }
     }
 
     /// Ends the session and what is under way in it; whether there was one.
@@ -532,8 +558,18 @@ impl World {
                 self.upward(site, Upward::Publish(topic, payload));
             }
             Output::Report(report) => {
-                let topic = Topic::State(self.stations[site].name.clone());
-                self.upward(site, Upward::Publish(topic, encode_state(&[report])));
+                let station = &mut self.stations[site];
+                station.states += 1;
+                let state = State {
+                    counter: State::counter(station.life, station.states),
+                    online: true,
+                    done: 0,
+                    rate: station.site.as_ref().and_then(Site::rate),
+                    reports: vec![report],
+                };
+                let name = station.name.clone();
+                let payload = state.sign(&name, &site_key(site));
+                self.upward(site, Upward::Publish(Topic::State(name), payload));
             }
             Output::Stage(root) => {
                 self.check(site, &root);
@@ -682,7 +718,7 @@ impl World {
     fn drain_hub(&mut self) {
         while let Some(output) = self.hub.poll() {
             match output {
-                hub::Output::Publish { topic, payload, retain } => {
+                hub::Output::Publish { topic, payload, retain, .. } => {
                     let topic = topic.to_string();
                     self.hub_traffic.published += 1;
                     self.hub_traffic.published_bytes += (topic.len() + payload.len()) as u64;
@@ -700,7 +736,6 @@ impl World {
                         self.deliver(site, &topic, &payload);
                     }
                 }
-                hub::Output::Reported { .. } => {}
                 hub::Output::Behind { .. } => self.hub_traffic.behind += 1,
             }
         }
@@ -711,6 +746,10 @@ impl World {
             self.at(at, Event::HubTimer);
         }
     }
+}
+
+fn site_key(number: usize) -> SiteKey {
+    SiteKey::from_random(*Hash::of(&number.to_be_bytes()).as_bytes())
 }
 
 /// A digest of a release's passages.

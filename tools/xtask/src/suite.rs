@@ -92,8 +92,9 @@ fn lint() -> anyhow::Result<()> {
 
 /// Everything but the end-to-end tests, whose names begin with `e2e_`.
 fn unit() -> anyhow::Result<()> {
-    // The hub's state is tried in PostgreSQL, too.
-    install::debian(&["mosquitto", "postgresql"])?;
+    // The hub's state is tried in PostgreSQL, its certificates with OpenSSL and
+    // its access list with mosquitto.
+    install::debian(&["postgresql", "openssl", "mosquitto", "mosquitto-clients"])?;
     run(cargo(&["test", "--workspace", "--locked", "--", "--skip", "e2e_"]))
 }
 

@@ -8,27 +8,45 @@ const CHECK_BYTES: usize = 3;
 
 /// `prefix` and 32 bytes with their checksum as letters.
 pub(crate) fn write(prefix: &str, key: &[u8; 32]) -> String {
-    let mut text = prefix.to_owned();
-    let (mut bits, mut width) = (0u32, 0);
-    for byte in key.iter().chain(&check(prefix, key)) {
-        bits = bits << 8 | u32::from(*byte);
-        width += 8;
-        while width >= 5 {
-            width -= 5;
-            text.push(char::from(ALPHABET[(bits >> width & 31) as usize]));
-        }
-        bits &= (1 << width) - 1;
-    }
-    text
+    format!("{prefix}{}", encode(&[key.as_slice(), &check(prefix, key)].concat()))
 }
 
 /// The 32 bytes, when `text` begins with `prefix`, holds 56 letters more and
 /// its checksum fits. Case does not matter.
 pub(crate) fn read(prefix: &str, text: &str) -> Option<[u8; 32]> {
     let text = text.trim().to_ascii_lowercase();
-    let mut bytes = Vec::with_capacity(32 + CHECK_BYTES);
+    let bytes = decode(text.strip_prefix(prefix)?)?;
+    let (key, sum) = bytes.split_at_checked(32)?;
+    let key: [u8; 32] = key.try_into().ok()?;
+    (sum == check(prefix, &key)).then_some(key)
+}
+
+/// Letters for bytes, the first bits of each first; the last letter is filled
+/// up with zeros.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    let mut text = String::new();
     let (mut bits, mut width) = (0u32, 0);
-    for letter in text.strip_prefix(prefix)?.bytes() {
+    let mut push = |value: u32| text.push(char::from(ALPHABET[(value & 31) as usize]));
+    for byte in bytes {
+        bits = bits << 8 | u32::from(*byte);
+        width += 8;
+        while width >= 5 {
+            width -= 5;
+            push(bits >> width);
+        }
+        bits &= (1 << width) - 1;
+    }
+    if width > 0 {
+        push(bits << (5 - width));
+    }
+    text
+}
+
+/// The bytes of lower-case letters that fill them exactly.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let (mut bits, mut width) = (0u32, 0);
+    for letter in text.bytes() {
         let value = ALPHABET.iter().position(|a| *a == letter)?;
         bits = bits << 5 | value as u32;
         width += 5;
@@ -38,9 +56,7 @@ pub(crate) fn read(prefix: &str, text: &str) -> Option<[u8; 32]> {
             bits &= (1 << width) - 1;
         }
     }
-    let (key, sum) = bytes.split_at_checked(32)?;
-    let key: [u8; 32] = key.try_into().ok()?;
-    (sum == check(prefix, &key) && width == 0).then_some(key)
+    (width == 0).then_some(bytes)
 }
 
 fn check(prefix: &str, key: &[u8; 32]) -> [u8; CHECK_BYTES] {

@@ -1,8 +1,11 @@
 //! One door to every decoder of this crate, for fuzzing: a fuzzer cannot sign
 //! or hash its way through a bundle to reach what lies inside.
 
+use crate::enrol::Grant;
 use crate::pack::{unpack, unpack_on};
-use crate::{Hash, HubKey, MAX_RAW_BYTES, Packing, SignedRoot, bundle, manifest, root, segment};
+use crate::{
+    Hash, HubKey, MAX_RAW_BYTES, Packing, SignedRoot, bundle, command, manifest, root, segment,
+};
 
 /// Lets the decoder that the first byte chooses read the rest. Whatever the
 /// bytes, it returns, and in bounded memory.
@@ -10,7 +13,7 @@ use crate::{Hash, HubKey, MAX_RAW_BYTES, Packing, SignedRoot, bundle, manifest, 
 pub fn fuzz_decoders(bytes: &[u8]) {
     let Some((choice, bytes)) = bytes.split_first() else { return };
     let key = HubKey::from_random([1; 32]);
-    match choice % 8 {
+    match choice % 9 {
         0 => {
             if let Ok(bundle) = bundle::read(&sealed(bytes), &key.public()) {
                 bundle.passages().for_each(drop);
@@ -21,6 +24,11 @@ pub fn fuzz_decoders(bytes: &[u8]) {
         3 => drop(manifest::decode(bytes)),
         4 => drop(segment::decode(bytes)),
         5 => drop(segment::decode_golden(bytes)),
+        6 => {
+            // Behind a seal or a signature.
+            drop(Grant::decode(5, bytes));
+            drop(command::decode(bytes));
+        }
         7 => drop(unpack_on(b"a base", bytes, Hash::of(b""), MAX_RAW_BYTES)),
         _ => drop(unpack(Packing::Zstd, bytes, Hash::of(b""), MAX_RAW_BYTES, None)),
     }

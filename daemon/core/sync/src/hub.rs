@@ -2,7 +2,8 @@
 //! answers everybody who lacks the same object with one message.
 //!
 //! It knows no sites. Who may read what is the broker's access list's matter;
-//! what a site reports goes out as [`Output::Reported`] for whoever keeps books.
+//! whether a site really said what its state says is for whoever knows its key,
+//! and comes in as [`Input::Reported`].
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use jibu_types::{CollectionName, IndexVersion, Timestamp};
 
 use crate::release::{Prepared, Release};
-use crate::wire::{MAX_MESSAGE_BYTES, Parcel, Report, Request, SiteName, Topic, decode_state};
+use crate::wire::{MAX_MESSAGE_BYTES, Parcel, Report, Request, SiteName, Topic};
 use crate::{ShortHash, manifest};
 
 /// Groups of requests that are gathered at a time; whoever is turned away asks
@@ -49,14 +50,24 @@ pub enum Input<'a> {
     /// A version was signed, or is read back at the start, the oldest first.
     /// One that is not above its collection's newest is left aside.
     Release(Box<Release>),
+    /// A version above the newest that only some sites are told of: requests for
+    /// it are answered, and it is announced when it comes as a release.
+    Stage(Box<Release>),
     /// The broker is there, perhaps another one that retains nothing.
     Connected,
-    /// A message came.
+    /// A message came; all but requests are left aside.
     Message {
         /// Its MQTT topic.
         topic: &'a str,
         /// Its bytes.
         payload: &'a [u8],
+    },
+    /// A site said what it runs, in its own signature.
+    Reported {
+        /// Which.
+        site: &'a SiteName,
+        /// What it said, collection by collection.
+        reports: &'a [Report],
     },
     /// The deadline has passed.
     Tick,
@@ -74,13 +85,10 @@ pub enum Output {
         payload: Vec<u8>,
         /// Whether the broker keeps it for later subscribers.
         retain: bool,
-    },
-    /// A site said what it runs.
-    Reported {
-        /// Which, as its topic says: the broker lets no other write there.
-        site: SiteName,
-        /// What it said, collection by collection.
-        reports: Vec<Report>,
+        /// When the last of those asked for it whom it answers; none for what
+        /// is published unasked. A hub of several workers leaves it out when
+        /// another has published it since.
+        asked: Option<Timestamp>,
     },
     /// A site has had a higher version than this hub knows: the hub was
     /// restored from an old backup, or another hub has its key. Sites take
@@ -120,6 +128,8 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct Versions {
     releases: Vec<Release>,
+    /// A version that is not announced yet, or never will be.
+    staged: Option<Release>,
     newest_at: Timestamp,
     /// Objects packed on those of older versions.
     prepared: BTreeMap<(ShortHash, usize), Prepared>,
@@ -136,7 +146,8 @@ struct Wave {
 #[derive(Debug)]
 struct Due {
     at: Timestamp,
-    positions: BTreeSet<usize>,
+    /// Where the wanted objects stand, and when each was asked for last.
+    positions: BTreeMap<usize, Timestamp>,
 }
 
 impl Hub {
@@ -156,15 +167,17 @@ impl Hub {
         self.now = self.now.max(now);
         match input {
             Input::Release(release) => self.release(*release),
+            Input::Stage(release) => self.stage(*release),
             Input::Connected => {
                 let names: Vec<CollectionName> = self.collections.keys().cloned().collect();
                 names.iter().for_each(|collection| self.announce(collection));
             }
-            Input::Message { topic, payload } => match Topic::parse(topic) {
-                Some(Topic::Request(_)) => self.request(payload),
-                Some(Topic::State(site)) => self.state(site, payload),
-                _ => {}
-            },
+            Input::Message { topic, payload } => {
+                if let Some(Topic::Request(_)) = Topic::parse(topic) {
+                    self.request(payload);
+                }
+            }
+            Input::Reported { site, reports } => self.reported(site, reports),
             Input::Tick => {}
         }
         self.send_due();
@@ -203,6 +216,11 @@ impl Hub {
         if newest.is_some_and(|newest| release.root().root().version <= newest) {
             return;
         }
+        // Sites that were told of a staged version go on from there.
+        let version = release.root().root().version;
+        let staged = versions.staged.take_if(|staged| staged.root().root().version <= version);
+        let below = staged.filter(|staged| staged.root().root().version < version);
+        versions.releases.extend(below);
         versions.releases.push(release);
         versions.newest_at = self.now;
         versions.prepared.clear();
@@ -210,9 +228,20 @@ impl Hub {
         for old in versions.releases.drain(..dropped) {
             // What only that version's sites could use.
             let topic = Topic::Delta { collection: collection.clone(), base: old.id() };
-            self.outputs.push_back(Output::Publish { topic, payload: Vec::new(), retain: true });
+            self.outputs.push_back(retained(topic, Vec::new()));
         }
         self.announce(&collection);
+    }
+
+    fn stage(&mut self, release: Release) {
+        let collection = release.root().root().collection.clone();
+        let versions = self.collections.entry(collection).or_default();
+        let version = release.root().root().version;
+        let newest = versions.releases.last().map(|newest| newest.root().root().version);
+        if newest < Some(version) {
+            versions.staged = Some(release);
+            versions.newest_at = self.now;
+        }
     }
 
     /// Publishes the newest root, and for each kept version what its sites lack
@@ -222,20 +251,18 @@ impl Hub {
         let Some((newest, older)) = versions.releases.split_last() else { return };
         let payload = newest.root().as_bytes().to_vec();
         let topic = Topic::Root(collection.clone());
-        self.outputs.push_back(Output::Publish { topic, payload, retain: true });
+        self.outputs.push_back(retained(topic, payload));
         let bases: Vec<ShortHash> = older.iter().rev().map(Release::id).collect();
         for base in bases {
             let payload = versions.parcel(base).unwrap_or_default();
             let topic = Topic::Delta { collection: collection.clone(), base };
-            self.outputs.push_back(Output::Publish { topic, payload, retain: true });
+            self.outputs.push_back(retained(topic, payload));
         }
     }
 
     fn request(&mut self, payload: &[u8]) {
         let Some(request) = Request::decode(payload) else { return };
-        let of_root = |versions: &&Versions| {
-            versions.releases.iter().any(|release| release.id() == request.root)
-        };
+        let of_root = |versions: &Versions| versions.get(request.root).is_some();
         let found = self.collections.iter().find(|(_, versions)| of_root(versions));
         let Some((collection, versions)) = found else { return };
         let Some(release) = versions.get(request.root) else { return };
@@ -259,8 +286,8 @@ impl Hub {
         if self.waves.len() >= MAX_WAVES && !self.waves.contains_key(&wave) {
             return;
         }
-        let due = self.waves.entry(wave).or_insert(Due { at, positions: BTreeSet::new() });
-        due.positions.append(&mut positions);
+        let due = self.waves.entry(wave).or_insert(Due { at, positions: BTreeMap::new() });
+        due.positions.extend(positions.into_iter().map(|position| (position, self.now)));
     }
 
     /// Publishes what the waves that are due want, in the order of a bundle.
@@ -271,20 +298,21 @@ impl Hub {
             let Some(due) = self.waves.remove(&wave) else { return };
             let Wave { collection, root, base } = wave;
             let Some(versions) = self.collections.get_mut(&collection) else { continue };
-            for position in due.positions {
+            for (position, asked) in due.positions {
                 let Some(prepared) = versions.prepare(root, position, base) else { continue };
                 let (name, payload) = (prepared.name, Parcel(vec![prepared.item()]).encode());
                 let topic = Topic::Chunk { collection: collection.clone(), base, name };
-                self.outputs.push_back(Output::Publish { topic, payload, retain: false });
+                let asked = Some(asked);
+                self.outputs.push_back(Output::Publish { topic, payload, retain: false, asked });
             }
         }
     }
 
-    fn state(&mut self, site: SiteName, payload: &[u8]) {
-        let Some(reports) = decode_state(payload) else { return };
-        for report in &reports {
+    fn reported(&mut self, site: &SiteName, reports: &[Report]) {
+        for report in reports {
             let collection = report.collection.clone();
-            let newest = self.collections.get(&collection).and_then(|v| v.releases.last());
+            let versions = self.collections.get(&collection);
+            let newest = versions.and_then(|v| v.staged.as_ref().or(v.releases.last()));
             let newest = newest.map(|release| release.root().root().version);
             let seen = report.newest.max(report.active.map(|(version, _)| version));
             if let (Some(seen), Some(newest)) = (seen, newest)
@@ -293,13 +321,17 @@ impl Hub {
                 self.outputs.push_back(Output::Behind { collection, site: site.clone(), seen });
             }
         }
-        self.outputs.push_back(Output::Reported { site, reports });
     }
+}
+
+/// What is published unasked, and kept by the broker.
+fn retained(topic: Topic, payload: Vec<u8>) -> Output {
+    Output::Publish { topic, payload, retain: true, asked: None }
 }
 
 impl Versions {
     fn get(&self, id: ShortHash) -> Option<&Release> {
-        self.releases.iter().find(|release| release.id() == id)
+        self.releases.iter().chain(&self.staged).find(|release| release.id() == id)
     }
 
     /// Everything that the newest version has and `base` lacks as one message,

@@ -25,6 +25,9 @@ pub enum KeyError {
     /// Not the form or not the checksum of a secret key.
     #[error("this is not a hub's secret key: the key file is damaged, restore it from its backup")]
     Secret,
+    /// Not the form or not the checksum of a site's secret key.
+    #[error("this is not a site's key: the key file is damaged, enrol the site again")]
+    Site,
 }
 
 const PUBLIC_PREFIX: &str = "hub-";
@@ -61,7 +64,24 @@ impl HubKey {
 
     /// The signature on a root's bytes.
     pub(crate) fn sign_root(&self, root: &[u8]) -> [u8; 64] {
-        self.0.sign(&[ROOT_CONTEXT, root].concat()).to_bytes()
+        self.sign(ROOT_CONTEXT, root)
+    }
+
+    /// The signature on a statement of the kind that `context` names.
+    pub(crate) fn sign(&self, context: &[u8], statement: &[u8]) -> [u8; 64] {
+        self.0.sign(&[context, statement].concat()).to_bytes()
+    }
+
+    /// Another secret of this hub, which only whoever has the key can make
+    /// again: 32 bytes for one `purpose` and `input`. Neither says anything of
+    /// the key.
+    pub fn derive(&self, purpose: &str, input: &[u8]) -> [u8; 32] {
+        let key = blake3::derive_key("jibu 1 hub key derived", self.0.as_bytes());
+        let mut hasher = blake3::Hasher::new_keyed(&key);
+        // The length keeps the two apart.
+        hasher.update(&(purpose.len() as u64).to_be_bytes());
+        hasher.update(purpose.as_bytes()).update(input);
+        *hasher.finalize().as_bytes()
     }
 }
 
@@ -101,11 +121,32 @@ impl PublicKey {
 
     /// Whether `signature` is this key's on a root's bytes.
     pub(crate) fn has_signed_root(&self, root: &[u8], signature: &[u8; 64]) -> bool {
-        let signature = Signature::from_bytes(signature);
-        let statement = [ROOT_CONTEXT, root].concat();
-        VerifyingKey::from_bytes(&self.0)
-            .is_ok_and(|key| key.verify_strict(&statement, &signature).is_ok())
+        self.has_signed(ROOT_CONTEXT, root, signature)
     }
+
+    /// Whether `signature` is this key's on a statement of the kind that
+    /// `context` names.
+    pub(crate) fn has_signed(
+        &self,
+        context: &[u8],
+        statement: &[u8],
+        signature: &[u8; 64],
+    ) -> bool {
+        is_signed(&self.0, context, statement, signature)
+    }
+}
+
+/// Whether `signature` is the key's on a statement of the kind that `context`
+/// names.
+pub(crate) fn is_signed(
+    key: &[u8; 32],
+    context: &[u8],
+    statement: &[u8],
+    signature: &[u8; 64],
+) -> bool {
+    let signature = Signature::from_bytes(signature);
+    let statement = [context, statement].concat();
+    VerifyingKey::from_bytes(key).is_ok_and(|key| key.verify_strict(&statement, &signature).is_ok())
 }
 
 impl std::fmt::Display for PublicKey {
@@ -162,5 +203,18 @@ mod tests {
         assert!(!key.public().has_signed_root(b"Root", &signature));
         let other = HubKey::from_random([8; 32]).public();
         assert!(!other.has_signed_root(b"root", &signature));
+    }
+
+    #[test]
+    fn a_derived_secret_is_of_its_purpose_input_and_key() {
+        let key = HubKey::from_random([7; 32]);
+        let secret = key.derive("codes", b"mangochi-2");
+        assert_eq!(secret, key.derive("codes", b"mangochi-2"));
+        let others = [
+            key.derive("code", b"smangochi-2"),
+            key.derive("codes", b"mangochi"),
+            HubKey::from_random([8; 32]).derive("codes", b"mangochi-2"),
+        ];
+        assert!(others.iter().all(|other| *other != secret));
     }
 }

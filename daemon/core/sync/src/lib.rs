@@ -24,9 +24,11 @@
 
 mod base32;
 pub mod bundle;
+pub mod command;
 mod content;
 mod cut;
 mod edition;
+pub mod enrol;
 mod fuzz;
 mod hash;
 pub mod hub;
@@ -37,7 +39,9 @@ mod release;
 mod root;
 mod segment;
 pub mod site;
+mod site_key;
 mod snapshot;
+pub mod telemetry;
 mod tree;
 pub mod wire;
 
@@ -53,4 +57,5 @@ pub use pack::{MAX_PACKED_BYTES, MAX_RAW_BYTES, ObjectError, Packed, Packing};
 pub use release::Release;
 pub use root::{Admission, Root, RootError, SignedRoot, TooOld, admissible};
 pub use segment::MAX_PASSAGE_BYTES;
+pub use site_key::{SiteKey, SitePublicKey};
 pub use snapshot::{Object, ObjectKind, Snapshot, SnapshotError};

@@ -258,6 +258,11 @@ impl Site {
         }
     }
 
+    /// Bytes a second that the link has brought lately, where it is known.
+    pub fn rate(&self) -> Option<u32> {
+        self.link.bytes_per_s().map(|rate| rate.try_into().unwrap_or(u32::MAX))
+    }
+
     /// The highest version that this site has had or has seen a root of.
     fn seen(&self) -> Option<IndexVersion> {
         let newest = self.newest.as_ref().map(|root| root.root().version);
@@ -313,7 +318,7 @@ impl Site {
             Topic::Root(_) => self.root(payload, shelf),
             Topic::Delta { .. } => self.delta(payload, shelf),
             Topic::Chunk { .. } => self.chunk(topic, payload, shelf),
-            Topic::Request(_) | Topic::State(_) => {}
+            _ => {}
         }
     }
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use expect_test::expect;
 use jibu_sync::site::{self, Output, Save, Saved, Site};
-use jibu_sync::wire::{Parcel, Report, SiteName, Stall, Topic, encode_state};
+use jibu_sync::wire::{Parcel, Report, SiteName, Stall, State, Topic};
 use jibu_sync::{
-    Body, Content, Document, Edition, Hash, HubKey, Release, Shelf, SignedRoot, Snapshot, bundle,
-    hub,
+    Body, Content, Document, Edition, Hash, HubKey, Release, Shelf, SignedRoot, SiteKey, Snapshot,
+    bundle, hub,
 };
 use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
 
@@ -99,6 +99,12 @@ struct Net {
     /// Bytes of payloads towards sites.
     bytes: usize,
     behind: usize,
+    /// States that sites have sent.
+    states: u32,
+}
+
+fn site_key() -> SiteKey {
+    SiteKey::from_random([4; 32])
 }
 
 fn config(number: usize) -> site::Config {
@@ -133,6 +139,7 @@ impl Net {
             log: String::new(),
             bytes: 0,
             behind: 0,
+            states: 0,
         };
         (0..sites).for_each(|number| net.connect(number));
         net
@@ -205,10 +212,17 @@ impl Net {
             }
             Output::Publish { topic, payload } => self.send(number, &topic, &payload),
             Output::Report(report) => {
-                let (topic, payload) =
-                    (state_topic(number), encode_state(std::slice::from_ref(&report)));
+                self.states += 1;
+                let state = State {
+                    counter: State::counter(1, self.states),
+                    online: true,
+                    done: 0,
+                    rate: self.nodes[number].site.rate(),
+                    reports: vec![report.clone()],
+                };
+                let (topic, name) = (state_topic(number), config(number).site);
                 self.nodes[number].reports.push(report);
-                self.send(number, &topic, &payload);
+                self.send(number, &topic, &state.sign(&name, &site_key()));
             }
             Output::Stage(root) => {
                 let version = root.root().version;
@@ -243,8 +257,17 @@ impl Net {
         let sent = self.nodes[number].connected && !(self.lost)(topic);
         self.say(format_args!("site {number} > {topic} {} bytes", payload.len()));
         if sent {
-            let topic = topic.to_string();
-            self.hub.handle(hub::Input::Message { topic: &topic, payload }, self.now);
+            match topic {
+                Topic::State(site) => {
+                    let state = State::verify(payload, site, &site_key().public()).unwrap();
+                    let reports = &state.reports;
+                    self.hub.handle(hub::Input::Reported { site, reports }, self.now);
+                }
+                other => {
+                    let topic = &other.to_string();
+                    self.hub.handle(hub::Input::Message { topic, payload }, self.now);
+                }
+            }
             self.drain_hub();
         }
     }
@@ -252,7 +275,7 @@ impl Net {
     fn drain_hub(&mut self) {
         while let Some(output) = self.hub.poll() {
             match output {
-                hub::Output::Publish { topic, payload, retain } => {
+                hub::Output::Publish { topic, payload, retain, .. } => {
                     self.say(format_args!("hub > {topic} {} bytes", payload.len()));
                     if retain {
                         self.retained.insert(topic.to_string(), payload.clone());
@@ -263,7 +286,6 @@ impl Net {
                         }
                     }
                 }
-                hub::Output::Reported { .. } => {}
                 hub::Output::Behind { .. } => self.behind += 1,
             }
         }
@@ -342,7 +364,7 @@ fn a_first_sync_then_an_edit() {
     net.run(HOUR);
     expect![[r#"
            0s site 0 subscribes jibu/1/c/health/root
-           0s site 0 > jibu/1/s/site-0/state 16 bytes
+           0s site 0 > jibu/1/s/site-0/state 93 bytes
            0s hub > jibu/1/c/health/root 165 bytes
            0s it is 1970-01-12T13:46:41Z at least
            9s site 0 subscribes jibu/1/c/health/k/0/a
@@ -355,7 +377,7 @@ fn a_first_sync_then_an_edit() {
           69s site 0 stages 1.1
           69s site 0 activates 1.1
           69s site 0 subscribes jibu/1/c/health/d/c
-          69s site 0 > jibu/1/s/site-0/state 31 bytes
+          69s site 0 > jibu/1/s/site-0/state 108 bytes
           74s site 0 leaves jibu/1/c/health/k/0/b
         3600s --
         3600s hub > jibu/1/c/health/root 165 bytes
@@ -364,7 +386,7 @@ fn a_first_sync_then_an_edit() {
         3600s site 0 stages 1.2
         3600s site 0 activates 1.2
         3600s site 0 subscribes jibu/1/c/health/d/d
-        3600s site 0 > jibu/1/s/site-0/state 30 bytes
+        3600s site 0 > jibu/1/s/site-0/state 107 bytes
         3605s site 0 leaves jibu/1/c/health/d/c
     "#]]
     .assert_eq(&plain(&net.log));

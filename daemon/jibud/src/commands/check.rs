@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{Configured, print, print_json};
 use crate::clock::now;
 use crate::config::Config;
+use crate::hub::credentials::Credentials;
 use crate::library::Engine;
 
 /// Look at configuration, modem, models, stores, clock and disk; a line each.
@@ -120,12 +121,16 @@ fn around(config: &Config) -> Vec<Line> {
 }
 
 fn hub(config: &Config) -> Result<String, String> {
-    match &config.hub_key {
-        Some(key) => Ok(format!("bundles of {key} are accepted")),
-        None => {
-            Err("no hub is trusted: put what `jibu-hub init` prints into hub.public_key".into())
-        }
+    let (site, key) = crate::hub::trusted(config).map_err(|error| format!("{error:#}"))?;
+    let Some(link) = &config.link else {
+        return Ok(format!("bundles of {key} are accepted; no broker is configured"));
+    };
+    let own = Credentials::read(&config.credentials).map_err(|error| error.to_string())?;
+    if own.until < now() {
+        let until = own.until;
+        return Err(format!("the certificate was good until {until}: enrol again (jibud enrol)"));
     }
+    Ok(format!("{site} of {key}, at {}:{}", link.host, link.port))
 }
 
 /// Before this program was written no clock can be right.

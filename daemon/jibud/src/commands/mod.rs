@@ -4,6 +4,7 @@
 
 mod ask;
 mod check;
+mod enrol;
 mod index;
 mod messages;
 mod pdu;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::Check),
     /// Show what the running daemon says of itself.
     Status(status::Status),
+    /// Become a site of a hub.
+    Enrol(enrol::Enrol),
     /// List, verify, import or revert index versions.
     #[command(subcommand)]
     Index(index::Index),
@@ -76,6 +79,7 @@ impl Arguments {
             Command::Search(search) => search.run(),
             Command::Check(check) => check.run(),
             Command::Status(status) => status.run(),
+            Command::Enrol(enrol) => enrol.run(),
             Command::Index(index) => index.run(),
             Command::Messages(messages) => messages.run(),
             Command::Pdu(pdus) => pdus.run(),

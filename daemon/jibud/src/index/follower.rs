@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use jibu_store::{ContentReader, ContentStore, EditionState, ErrorKind, StateStore, StoreError};
 use jibu_sync::site::{self, Input, Output, Save, Saved, Site};
-use jibu_sync::wire::{Report, Topic};
+use jibu_sync::wire::{Report, SiteName, Topic};
 use jibu_sync::{EditionError, Hash, PublicKey, SignedRoot};
 use jibu_types::{CollectionName, IndexVersion, Timestamp};
 
@@ -53,6 +53,18 @@ impl Stores {
     /// When `content.db` refuses.
     pub fn active_editions(&self) -> Result<Vec<jibu_store::Edition>, StoreError> {
         self.content.active_editions()
+    }
+
+    /// The number of a session with the hub: above that of every one before.
+    ///
+    /// # Errors
+    /// When `state.db` refuses.
+    pub fn next_session(&mut self) -> Result<u32, StoreError> {
+        const NAME: &str = "hub session";
+        let last: Option<u32> = self.state.setting(NAME)?.and_then(|text| text.parse().ok());
+        let session = last.unwrap_or(0).saturating_add(1);
+        self.state.set_setting(NAME, &session.to_string())?;
+        Ok(session)
     }
 
     /// Goes back to the version before, and gives the one up that answered till
@@ -153,7 +165,7 @@ pub struct Follower {
 
 impl Follower {
     /// Goes on from what the stores have; a version that is whole is tried at
-    /// once. `steady` is a clock that never goes back while the process lives.
+    /// once. What counts is what `hub` signed for this site. `steady` is a clock that never goes back while the process lives.
     ///
     /// # Errors
     /// When a store or the models refuse.
@@ -161,11 +173,11 @@ impl Follower {
         config: Arc<Config>,
         engine: Arc<Engine>,
         collection: CollectionName,
-        hub: PublicKey,
+        (site, hub): (SiteName, PublicKey),
         stores: &mut Stores,
         steady: Timestamp,
     ) -> anyhow::Result<Self> {
-        let mut peer = site::Config::new(collection.clone(), config.site_name(), hub);
+        let mut peer = site::Config::new(collection.clone(), site, hub);
         if let Some(link) = &config.link {
             peer.update_budget = link.update_budget;
         }

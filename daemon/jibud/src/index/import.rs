@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use jibu_sync::site::Input;
 use jibu_sync::{admissible, bundle};
 use jibu_types::{CollectionName, IndexVersion, Timestamp};
@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::follower::{Follower, Stores};
 use super::{Golden, Trial};
 use crate::config::Config;
+use crate::hub;
 use crate::library::Engine;
 
 /// What came of an import.
@@ -48,11 +49,8 @@ pub fn import(
     stores: &mut Stores,
     bytes: &[u8],
 ) -> anyhow::Result<Outcome> {
-    let key = config.hub_key.context(
-        "no hub is trusted yet: put what `jibu-hub init` prints into hub.public_key of the \
-         configuration",
-    )?;
-    let bundle = bundle::read(bytes, &key)?;
+    let trusted = hub::trusted(config)?;
+    let bundle = bundle::read(bytes, &trusted.1)?;
     let root = bundle.root();
     let collection = root.collection.clone();
     admissible(stores.floor(&collection)?, root)?;
@@ -60,7 +58,7 @@ pub fn import(
     // Nothing here waits, so time stands still.
     let still = Timestamp::default();
     let (shared, models) = (Arc::clone(config), Arc::clone(engine));
-    let mut follower = Follower::open(shared, models, collection.clone(), key, stores, still)?;
+    let mut follower = Follower::open(shared, models, collection.clone(), trusted, stores, still)?;
     follower.handle(Input::Bundle(&bundle), still, stores)?;
 
     let trial = follower.take_trial().filter(|trial| trial.version == root.version);

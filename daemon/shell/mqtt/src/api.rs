@@ -63,7 +63,8 @@ pub struct Config {
     pub client: String,
     /// For brokers that ask.
     pub credentials: Option<Credentials>,
-    /// What the broker publishes when this end goes away without a word.
+    /// What the broker publishes when this end goes away without a word;
+    /// [`Command::LastWill`] changes it.
     pub last_will: Option<Message>,
     /// After how long a silent end is taken for gone; see [`keep_alive`].
     pub keep_alive: Duration,
@@ -116,7 +117,7 @@ pub struct Handle {
     pub events: mpsc::Receiver<Event>,
 }
 
-/// What to do. While there is no connection commands are dropped.
+/// What to do. While there is no connection all but the last will is dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Publish a message.
@@ -126,6 +127,8 @@ pub enum Command {
     Subscribe(Vec<String>, QoS),
     /// End subscriptions.
     Unsubscribe(Vec<String>),
+    /// The last will of the next connection.
+    LastWill(Message),
 }
 
 /// What happened.

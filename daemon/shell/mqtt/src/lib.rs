@@ -13,4 +13,4 @@ mod tls;
 
 pub use api::{Broker, Command, Config, Credentials, Event, Handle, Message, QoS, keep_alive};
 pub use session::spawn;
-pub use tls::{Tls, TlsError};
+pub use tls::{Identity, Tls, TlsError};

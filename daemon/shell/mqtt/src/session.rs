@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rumqttc::v5::mqttbytes::QoS as WireQoS;
-use rumqttc::v5::mqttbytes::v5::{Filter, LastWill, Packet};
+use rumqttc::v5::mqttbytes::v5::{Filter, LastWill, Packet, SubscribeReasonCode as Code};
 use rumqttc::v5::{AsyncClient, ClientError, EventLoop, MqttOptions};
 use rumqttc::{TlsConfiguration, Transport};
 use tokio::sync::mpsc;
@@ -28,18 +28,24 @@ pub fn spawn(config: Config) -> Handle {
     Handle { commands, events }
 }
 
-async fn run(config: Config, mut commands: mpsc::Receiver<Command>, listener: mpsc::Sender<Event>) {
+async fn run(
+    mut config: Config,
+    mut commands: mpsc::Receiver<Command>,
+    listener: mpsc::Sender<Event>,
+) {
     let mut pause = RECONNECT_AFTER;
     loop {
         let begun = Instant::now();
-        let Some(reason) = connection(&config, &mut commands, &listener).await else { return };
+        let Some(reason) = connection(&mut config, &mut commands, &listener).await else { return };
         if begun.elapsed() >= GOOD_AFTER {
             pause = RECONNECT_AFTER;
         }
         // Sites that lost one broker together do not come back together.
         let retry_in = pause.mul_f64(0.5 + fastrand::f64());
         let event = Event::Disconnected { reason, retry_in };
-        if listener.send(event).await.is_err() || idle(&mut commands, retry_in).await.is_err() {
+        if listener.send(event).await.is_err()
+            || idle(&mut config, &mut commands, retry_in).await.is_err()
+        {
             return;
         }
         pause = (pause * 2).min(config.reconnect_at_most.max(RECONNECT_AFTER));
@@ -49,15 +55,16 @@ async fn run(config: Config, mut commands: mpsc::Receiver<Command>, listener: mp
 /// One connection, from its first packet to its end. `None` when nobody wants one
 /// any more.
 async fn connection(
-    config: &Config,
+    config: &mut Config,
     commands: &mut mpsc::Receiver<Command>,
     listener: &mpsc::Sender<Event>,
 ) -> Option<String> {
     let (client, mut events) = AsyncClient::new(options(config), IN_FLIGHT);
     let connected = AtomicBool::new(false);
+    let patience = config.open_timeout + 2 * config.keep_alive;
     let ended = tokio::select! {
-        ended = listen(&mut events, listener, config, &connected) => ended,
-        () = obey(&client, commands, &connected) => End::Abandoned,
+        ended = listen(&mut events, listener, patience, &connected) => ended,
+        () = obey(&client, commands, &mut config.last_will, &connected) => End::Abandoned,
     };
     match ended {
         End::Lost(reason) => Some(reason),
@@ -90,10 +97,9 @@ enum End {
 async fn listen(
     events: &mut EventLoop,
     listener: &mpsc::Sender<Event>,
-    config: &Config,
+    patience: Duration,
     connected: &AtomicBool,
 ) -> End {
-    let patience = config.open_timeout + 2 * config.keep_alive;
     loop {
         let polled = match timeout(patience, events.poll()).await {
             Ok(polled) => polled,
@@ -108,6 +114,15 @@ async fn listen(
                 topic: String::from_utf8_lossy(&publish.topic).into_owned(),
                 payload: publish.payload.to_vec(),
             },
+            Ok(rumqttc::v5::Event::Incoming(Packet::SubAck(answer))) => {
+                let refused =
+                    answer.return_codes.iter().filter(|code| !matches!(code, Code::Success(_)));
+                if refused.clone().next().is_some() {
+                    let topics = refused.count();
+                    tracing::warn!(topics, "the broker refuses subscriptions: ask its admin");
+                }
+                continue;
+            }
             Ok(_) => continue,
             Err(error) => return End::Lost(reason::sentence(&error)),
         };
@@ -121,9 +136,14 @@ async fn listen(
 async fn obey(
     client: &AsyncClient,
     commands: &mut mpsc::Receiver<Command>,
+    last_will: &mut Option<Message>,
     connected: &AtomicBool,
 ) {
     while let Some(command) = commands.recv().await {
+        if let Command::LastWill(message) = command {
+            *last_will = Some(message);
+            continue;
+        }
         if !connected.load(Ordering::Relaxed) {
             tracing::debug!("not connected: a command was dropped");
             continue;
@@ -151,15 +171,25 @@ async fn carry_out(client: &AsyncClient, command: Command) -> Result<(), ClientE
             }
             Ok(())
         }
+        // It concerns the next connection, not this one.
+        Command::LastWill(_) => Ok(()),
     }
 }
 
 /// Waits without a connection. An error when nobody wants one any more.
-async fn idle(commands: &mut mpsc::Receiver<Command>, pause: Duration) -> Result<(), ()> {
+async fn idle(
+    config: &mut Config,
+    commands: &mut mpsc::Receiver<Command>,
+    pause: Duration,
+) -> Result<(), ()> {
     let until = Instant::now() + pause;
     loop {
         tokio::select! {
-            command = commands.recv() => if command.is_none() { return Err(()) },
+            command = commands.recv() => match command {
+                Some(Command::LastWill(message)) => config.last_will = Some(message),
+                Some(_) => {}
+                None => return Err(()),
+            },
             () = sleep_until(until) => return Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
 use std::time::Duration;
 
-use jibu_mqtt::{Broker, Command, Config, Event, Handle, Message, QoS, Tls};
+use jibu_mqtt::{Broker, Command, Config, Event, Handle, Identity, Message, QoS, Tls, TlsError};
 use tokio::time::{sleep, timeout};
 
 struct Mosquitto(Child);
@@ -205,6 +205,11 @@ impl Authority {
     }
 }
 
+fn tls(authorities: &str, chain: &str, key: &str) -> Result<Tls, TlsError> {
+    let identity = Identity::from_pem(chain.as_bytes(), key.as_bytes())?;
+    Tls::from_pem(authorities.as_bytes(), Some(identity))
+}
+
 #[tokio::test]
 async fn certificates_of_both_ends_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
@@ -235,7 +240,7 @@ async fn certificates_of_both_ends_are_asked_for() {
     };
     let ca = authority.certificate.pem();
     let (chain, key) = authority.sign("mangochi-2");
-    let own = Tls::new(ca.as_bytes(), Some((chain.as_bytes(), key.as_bytes()))).unwrap();
+    let own = tls(&ca, &chain, &key).unwrap();
     let mut site = jibu_mqtt::spawn(with(own));
     until_connected(&mut site).await;
 
@@ -246,12 +251,12 @@ async fn certificates_of_both_ends_are_asked_for() {
     };
     let stranger = Authority::new("another hub");
     let (chain, key) = stranger.sign("mangochi-2");
-    let strange = Tls::new(ca.as_bytes(), Some((chain.as_bytes(), key.as_bytes()))).unwrap();
+    let strange = tls(&ca, &chain, &key).unwrap();
     let why = refused(strange).await;
     assert!(why.contains("certificate") || why.contains("cut"), "{why}");
-    let why = refused(Tls::new(ca.as_bytes(), None).unwrap()).await;
+    let why = refused(Tls::from_pem(ca.as_bytes(), None).unwrap()).await;
     assert!(why.contains("certificate") || why.contains("cut"), "{why}");
-    let why = refused(Tls::new(stranger.certificate.pem().as_bytes(), None).unwrap()).await;
+    let why = refused(Tls::from_pem(stranger.certificate.pem().as_bytes(), None).unwrap()).await;
     assert!(why.contains("ca.pem"), "{why}");
 }
 
@@ -262,8 +267,7 @@ fn files_that_are_no_certificates_are_refused_by_what_is_wrong() {
     let (chain, key) = authority.sign("a");
     let (_, other_key) = authority.sign("b");
     let why = |authorities: &str, chain: &str, key: &str| {
-        let identity = Some((chain.as_bytes(), key.as_bytes()));
-        Tls::new(authorities.as_bytes(), identity).unwrap_err().to_string()
+        tls(authorities, chain, key).unwrap_err().to_string()
     };
     assert!(why("", &chain, &key).contains("authority"));
     assert!(why("rubbish", &chain, &key).contains("authority"));

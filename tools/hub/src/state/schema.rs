@@ -76,6 +76,126 @@ CREATE TABLE behind (
     site TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE site (
+    name TEXT PRIMARY KEY,
+    added_ms INTEGER NOT NULL,
+    -- What the present invitation's code is made from, with the hub's key; until
+    -- when it is good; and the key that has used it.
+    salt BLOB,
+    invited_until_ms INTEGER,
+    claimed BLOB,
+    -- The key that it signs with, and the one before, which holds until the site
+    -- first signs with the present one.
+    public_key BLOB,
+    old_key BLOB,
+    certified_until_ms INTEGER,
+    revoked_ms INTEGER,
+    -- JSON arrays. No languages: all of them.
+    member_of TEXT NOT NULL,
+    languages TEXT NOT NULL,
+    -- What its link is said to bring, what a megabyte costs in thousandths, and
+    -- how much an update may bring.
+    rate_kbit INTEGER,
+    price_per_mb INTEGER,
+    budget_kb INTEGER,
+    -- Whether it may tell questions that had no answer.
+    tells_unanswered INTEGER NOT NULL DEFAULT 0,
+    -- Of its last state.
+    counter INTEGER NOT NULL DEFAULT 0,
+    online INTEGER NOT NULL DEFAULT 0,
+    done INTEGER NOT NULL DEFAULT 0,
+    rate INTEGER,
+    heard_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE certificate (
+    serial BLOB PRIMARY KEY,
+    site TEXT NOT NULL REFERENCES site (name),
+    until_ms INTEGER NOT NULL,
+    revoked_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- What sites last said of their collections.
+CREATE TABLE report (
+    site TEXT NOT NULL REFERENCES site (name),
+    collection TEXT NOT NULL,
+    epoch INTEGER,
+    version INTEGER,
+    -- The short hash of the active root, sixteen digits.
+    root TEXT,
+    newest_epoch INTEGER,
+    newest_version INTEGER,
+    missing INTEGER NOT NULL,
+    spent INTEGER NOT NULL,
+    stall INTEGER NOT NULL,
+    expired INTEGER NOT NULL,
+    PRIMARY KEY (site, collection)
+) STRICT, WITHOUT ROWID;
+
+-- The groups that may read a collection. None: every site.
+CREATE TABLE entitlement (
+    collection TEXT NOT NULL REFERENCES collection (name),
+    member_of TEXT NOT NULL,
+    PRIMARY KEY (collection, member_of)
+) STRICT, WITHOUT ROWID;
+",
+    "
+-- Up to which record each stream of a site is here.
+CREATE TABLE told (
+    site TEXT NOT NULL REFERENCES site (name),
+    stream TEXT NOT NULL,
+    through INTEGER NOT NULL,
+    PRIMARY KEY (site, stream)
+) STRICT, WITHOUT ROWID;
+
+-- Health and usage, as they came.
+CREATE TABLE telemetry (
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL REFERENCES site (name),
+    stream TEXT NOT NULL,
+    taken_ms INTEGER NOT NULL,
+    record BLOB NOT NULL
+) STRICT;
+CREATE INDEX telemetry_site ON telemetry (site, stream, taken_ms);
+
+-- Questions that had no answer, and those for a person.
+CREATE TABLE question (
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL REFERENCES site (name),
+    stream TEXT NOT NULL,
+    taken_ms INTEGER NOT NULL,
+    language TEXT NOT NULL,
+    text TEXT NOT NULL,
+    -- Whom a reply names; the pseudonym where nobody waits for one.
+    whose BLOB NOT NULL,
+    answered_ms INTEGER,
+    answer TEXT,
+    -- Where the answer was put for the next who asks.
+    collection TEXT
+) STRICT;
+
+-- What a site has not yet said to have carried out.
+CREATE TABLE command (
+    site TEXT NOT NULL REFERENCES site (name),
+    number INTEGER NOT NULL,
+    command BLOB NOT NULL,
+    PRIMARY KEY (site, number)
+) STRICT, WITHOUT ROWID;
+
+-- What one worker does for all, and until when the others leave it to it.
+CREATE TABLE lease (
+    task TEXT PRIMARY KEY,
+    worker TEXT NOT NULL,
+    until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- When a worker last sent each chunk.
+CREATE TABLE sent (
+    topic TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version of the present tables.

@@ -157,6 +157,10 @@ impl Link {
         }
     }
 
+    pub(super) fn bytes_per_s(&self) -> Option<u64> {
+        self.bytes_per_s
+    }
+
     pub(super) fn pause(&mut self) {
         self.burst = None;
     }

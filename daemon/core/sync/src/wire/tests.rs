@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
+use jibu_types::{CollectionName, IndexVersion};
+
 use super::*;
-use crate::Hash;
+use crate::enrol::{Asked, Claim, Grant, Invitation};
+use crate::{Hash, HubKey, SiteKey};
 
 fn short(text: &str) -> ShortHash {
     Hash::of(text.as_bytes()).short()
@@ -52,6 +55,7 @@ fn examples() -> Vec<(&'static str, Topic, Vec<u8>)> {
         expired: true,
         ..report.clone()
     };
+    let will = State::counter(5, State::WILL);
     let chunk = |base| Topic::Chunk { collection: collection(), base, name };
     vec![
         ("a chunk for sites without a version", chunk(None), Parcel(vec![stored]).encode()),
@@ -72,17 +76,61 @@ fn examples() -> Vec<(&'static str, Topic, Vec<u8>)> {
             Request { root, base, needs }.encode(),
         ),
         (
-            "a state: version 1.6 active, 1.7 seen, over budget; and a site without a version",
-            Topic::State(site),
-            encode_state(&[report, idle]),
+            "a state, the third of session 5: version 1.6 active, 1.7 seen, over budget; and a \
+             collection without a version",
+            Topic::State(site.clone()),
+            state(State::counter(5, 2), true, vec![report, idle]),
         ),
+        ("that session's last will", Topic::State(site.clone()), state(will, false, vec![])),
+        (
+            "an enrolment by the invitation mangochi-2 and ten bytes of 07",
+            Topic::Enrol(site.clone()),
+            claim().enrol(&site_key(), &invitation()),
+        ),
+        ("its answer", Topic::Enrolled(site.clone()), grant().seal(&invitation())),
+        (
+            "a renewal for the same key",
+            Topic::Renew(site.clone()),
+            claim().renew(&site_key(), &site_key()),
+        ),
+        ("its answer", Topic::Renewed(site), grant().sign(&HubKey::from_random([1; 32]))),
     ]
+}
+
+fn invitation() -> Invitation {
+    Invitation::new(SiteName::parse("mangochi-2").unwrap(), [7; 10])
+}
+
+fn claim() -> Claim {
+    Claim { site: SiteName::parse("mangochi-2").unwrap(), key: site_key().public(), nonce: [9; 16] }
+}
+
+fn grant() -> Grant {
+    Grant {
+        site: SiteName::parse("mangochi-2").unwrap(),
+        nonce: [9; 16],
+        certificate: b"certificate".to_vec(),
+        authority: b"authority".to_vec(),
+        hub: HubKey::from_random([1; 32]).public(),
+        until: jibu_types::Timestamp::from_unix_seconds(1_800_000_000),
+        collections: vec![collection()],
+    }
+}
+
+fn site_key() -> SiteKey {
+    SiteKey::from_random([2; 32])
+}
+
+fn state(counter: u64, online: bool, reports: Vec<Report>) -> Vec<u8> {
+    let site = SiteName::parse("mangochi-2").unwrap();
+    State { counter, online, done: 3, rate: Some(2000), reports }.sign(&site, &site_key())
 }
 
 fn vectors() -> String {
     let mut text = String::from(
         "# Messages of WIRE.md. A line of words, the topic, the payload as hex.\n\
-         # Short hashes are of the words that the test names them by.\n",
+         # Short hashes are of the words that the test names them by; the site's key is\n\
+         # made from 32 bytes of 02, the hub's from 32 bytes of 01.\n",
     );
     for (words, topic, bytes) in examples() {
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -114,7 +162,26 @@ fn the_vectors_are_read_as_they_say() {
         assert_eq!(Topic::parse(&topic.to_string()), Some(topic.clone()), "{words}");
         let again = match topic {
             Topic::Request(_) => Request::decode(&bytes).unwrap().encode(),
-            Topic::State(_) => encode_state(&decode_state(&bytes).unwrap()),
+            Topic::State(site) => {
+                let state = State::verify(&bytes, &site, &site_key().public()).unwrap();
+                state.sign(&site, &site_key())
+            }
+            Topic::Enrol(_) => {
+                let asked = Asked::decode(&bytes).unwrap();
+                asked.invited_by(&invitation()).unwrap().enrol(&site_key(), &invitation())
+            }
+            Topic::Renew(_) => {
+                let asked = Asked::decode(&bytes).unwrap();
+                let claim = asked.renewed_by(&site_key().public()).unwrap();
+                claim.renew(&site_key(), &site_key())
+            }
+            Topic::Enrolled(_) => {
+                Grant::open(&bytes, &claim(), &invitation()).unwrap().seal(&invitation())
+            }
+            Topic::Renewed(_) => {
+                let hub = HubKey::from_random([1; 32]);
+                Grant::verify(&bytes, &claim(), &hub.public()).unwrap().sign(&hub)
+            }
             _ => Parcel::decode(&bytes).unwrap().encode(),
         };
         assert_eq!(again, bytes, "{words}");
@@ -183,6 +250,25 @@ fn a_request_never_exceeds_its_limit() {
 }
 
 #[test]
+fn a_state_is_believed_of_its_site_and_key_only() {
+    let site = |name: &str| SiteName::parse(name).unwrap();
+    let (name, key) = (site("mangochi-2"), site_key().public());
+    let bytes = state(State::counter(5, 2), true, vec![]);
+    assert_eq!(State::verify(&bytes, &name, &key).map(|state| state.counter), Ok(5 << 32 | 2));
+    assert_eq!(State::verify(&bytes, &site("mangochi-3"), &key), Err(StateError::Signature));
+    let other = SiteKey::from_random([3; 32]).public();
+    assert_eq!(State::verify(&bytes, &name, &other), Err(StateError::Signature));
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(State::verify(&changed, &name, &key).is_err(), "byte {at}");
+    }
+    // A will is above every state of its session and below the next session.
+    let will = State::counter(5, State::WILL);
+    assert!(State::counter(5, u32::MAX - 1) < will && will < State::counter(6, 0));
+}
+
+#[test]
 fn a_cut_message_is_no_message_or_a_shorter_one() {
     for (words, topic, bytes) in examples() {
         for length in 0..bytes.len() {
@@ -192,7 +278,12 @@ fn a_cut_message_is_no_message_or_a_shorter_one() {
                     let fewer = Request::decode(cut).map(|request| request.encode());
                     assert!(fewer.is_none_or(|fewer| fewer == cut), "{words}: {length}");
                 }
-                Topic::State(_) => assert_eq!(decode_state(cut), None, "{words}: {length}"),
+                Topic::State(_) => assert_eq!(State::decode(cut), None, "{words}: {length}"),
+                // `enrol/tests.rs` cuts these.
+                Topic::Enrol(_) | Topic::Renew(_) => {
+                    assert!(Asked::decode(cut).is_none(), "{words}: {length}");
+                }
+                Topic::Enrolled(_) | Topic::Renewed(_) => {}
                 _ => {
                     let fewer = Parcel::decode(cut).map(|parcel| parcel.encode());
                     assert!(fewer.is_none_or(|fewer| fewer == cut), "{words}: {length}");
@@ -245,8 +336,9 @@ proptest! {
         if let Some(request) = Request::decode(&framed) {
             prop_assert_eq!(request.encode(), framed.clone());
         }
-        if let Some(reports) = decode_state(&framed) {
-            prop_assert_eq!(decode_state(&encode_state(&reports)), Some(reports));
+        if let Some(state) = State::decode(&framed) {
+            let site = SiteName::parse("mangochi-2").unwrap();
+            prop_assert_eq!(State::decode(&state.sign(&site, &site_key())), Some(state));
         }
     }
 }

@@ -1,23 +1,57 @@
-//! Debian's PostgreSQL, started in a temporary folder for as long as a test
-//! lasts.
+//! Debian's PostgreSQL, started in a temporary folder for as long as tests use it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 
 use tempfile::TempDir;
 
-/// A server that listens on a socket in its own folder, with one empty database.
+/// An empty database of a server that all tests of this program share.
 pub(crate) struct Server {
+    cluster: Arc<Cluster>,
+    database: String,
+}
+
+/// A server that listens on a socket in its own folder.
+struct Cluster {
     programs: PathBuf,
     folder: TempDir,
 }
 
+/// The running server, while a test holds it.
+static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+static DATABASES: AtomicUsize = AtomicUsize::new(0);
+
 impl Server {
     pub(crate) fn start() -> Self {
+        let cluster = {
+            let mut running = RUNNING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            running.upgrade().unwrap_or_else(|| {
+                let started = Arc::new(Cluster::start());
+                *running = Arc::downgrade(&started);
+                started
+            })
+        };
+        let database = format!("test{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        let mut client =
+            postgres::Client::connect(&cluster.words("postgres"), postgres::NoTls).unwrap();
+        client.batch_execute(&format!("CREATE DATABASE {database}")).unwrap();
+        Server { cluster, database }
+    }
+
+    /// What stands in `hub.toml` as `[state] postgres`.
+    pub(crate) fn words(&self) -> String {
+        self.cluster.words(&self.database)
+    }
+}
+
+impl Cluster {
+    fn start() -> Self {
         let programs = newest_programs();
         let folder = TempDir::new().unwrap();
-        let server = Server { programs, folder };
+        let server = Cluster { programs, folder };
         if is_root() {
             // PostgreSQL refuses to run as root.
             run(Command::new("chown").arg("nobody").arg(server.folder.path()));
@@ -30,7 +64,8 @@ impl Server {
             "--no-sync",
         ]));
         let socket = server.folder.path().display();
-        let options = format!("-k {socket} -c listen_addresses='' -c fsync=off");
+        let options =
+            format!("-k {socket} -c listen_addresses='' -c fsync=off -c max_connections=200");
         let log = format!("{socket}/log");
         run(server
             .program("pg_ctl")
@@ -38,9 +73,8 @@ impl Server {
         server
     }
 
-    /// What stands in `hub.toml` as `[state] postgres`.
-    pub(crate) fn words(&self) -> String {
-        format!("host={} user=jibu dbname=postgres", self.folder.path().display())
+    fn words(&self, database: &str) -> String {
+        format!("host={} user=jibu dbname={database}", self.folder.path().display())
     }
 
     fn data(&self) -> String {
@@ -61,7 +95,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for Cluster {
     fn drop(&mut self) {
         let data = self.data();
         let mut stop = self.program("pg_ctl");

@@ -1,22 +1,26 @@
-//! Follows the hub over MQTT: one thread that hands messages and time to the
+//! The link to the hub: one thread that hands messages and time to the
 //! collections' followers, and their wishes to the connection.
+
+pub mod credentials;
+pub mod enrol;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use jibu_mqtt::{Command, Event, Message, QoS};
+use anyhow::{Context, bail};
+use jibu_mqtt::{Broker, Command, Event, Message, QoS};
 use jibu_sync::PublicKey;
 use jibu_sync::site::Input;
-use jibu_sync::wire::{Report, Topic, encode_state};
+use jibu_sync::wire::{Report, SiteName, State, Topic};
 use jibu_types::{CollectionName, Timestamp};
 use tokio::sync::mpsc::Sender;
 
-use super::follower::{Follower, Stores, Wish};
+use self::credentials::{Credentials, CredentialsError};
 use crate::clock::now;
 use crate::config::{Config, Link};
+use crate::index::follower::{Follower, Stores, Wish};
 use crate::library::Engine;
 use crate::vitals::Vitals;
 
@@ -27,20 +31,49 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// Before this program was written no clock can be right.
 const WRITTEN: i64 = 1_763_000_000_000;
 
+/// Who this site is to its hub, and whose signature counts; a site that was not
+/// enrolled has no name there.
+///
+/// # Errors
+/// When no hub is trusted yet, or the enrolment is damaged or another hub's than
+/// the configuration's.
+pub fn trusted(config: &Config) -> anyhow::Result<(SiteName, PublicKey)> {
+    match (Credentials::read(&config.credentials), config.hub_key) {
+        (Ok(own), Some(key)) if key != own.hub => bail!(
+            "hub.public_key is not the key of the hub that this site is enrolled at: take it out \
+             of the configuration, or enrol again"
+        ),
+        (Ok(own), _) => Ok((own.site, own.hub)),
+        (Err(CredentialsError::None(_)), Some(key)) => Ok((SiteName::parse("unenrolled")?, key)),
+        (Err(CredentialsError::None(_)), None) => bail!(
+            "no hub is trusted yet: enrol (jibud enrol), or put what `jibu-hub init` prints into \
+             hub.public_key of the configuration"
+        ),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
 /// Connects and follows, on the present tokio runtime and a thread of its own.
 ///
 /// # Errors
-/// When the stores cannot be opened or no thread be started. A broker may come
+/// When the site is not enrolled, or a store cannot be opened. A broker may come
 /// later.
 pub fn start(
     config: &Arc<Config>,
-    link: Link,
-    hub: PublicKey,
+    link: &Link,
     engine: &Arc<Engine>,
     vitals: &Arc<Vitals>,
 ) -> anyhow::Result<()> {
-    let mut connection = jibu_mqtt::Config::new(link.broker.clone(), link.site.as_str());
-    connection.keep_alive = link.keep_alive;
+    let trusted = trusted(config)?;
+    let own = Credentials::read(&config.credentials)?;
+    let mut stores = Stores::open(config)?;
+    let session = stores.next_session()?;
+
+    let tls = if link.with_tls { Some(own.tls()?) } else { None };
+    let broker = Broker { host: link.host.clone(), port: link.port, tls };
+    let mut connection = jibu_mqtt::Config::new(broker, own.site.as_str());
+    connection.keep_alive = jibu_mqtt::keep_alive(link.rate);
+    connection.last_will = Some(last_will(&own, session));
     let mut handle = jibu_mqtt::spawn(connection);
     // The connection never waits for the thread, which may be embedding.
     let (tell, events) = channel();
@@ -55,9 +88,10 @@ pub fn start(
         config: Arc::clone(config),
         engine: Arc::clone(engine),
         vitals: Arc::clone(vitals),
-        stores: Stores::open(config)?,
-        link,
-        hub,
+        rate: link.rate.map(|bits| bits / 8),
+        own,
+        trusted,
+        stores,
         followers: BTreeMap::new(),
         reports: BTreeMap::new(),
         commands: handle.commands,
@@ -65,6 +99,9 @@ pub fn start(
         began: Instant::now(),
         looked: None,
         connected: false,
+        session,
+        next_session: session,
+        stated: 0,
     };
     std::thread::Builder::new()
         .name("hub".into())
@@ -77,9 +114,11 @@ struct Following {
     config: Arc<Config>,
     engine: Arc<Engine>,
     vitals: Arc<Vitals>,
+    own: Credentials,
+    trusted: (SiteName, PublicKey),
+    /// Bytes a second.
+    rate: Option<u32>,
     stores: Stores,
-    link: Link,
-    hub: PublicKey,
     followers: BTreeMap<CollectionName, Follower>,
     reports: BTreeMap<CollectionName, Report>,
     commands: Sender<Command>,
@@ -87,6 +126,11 @@ struct Following {
     began: Instant,
     looked: Option<Instant>,
     connected: bool,
+    /// The present session, and the one whose last will is signed already.
+    session: u32,
+    next_session: u32,
+    /// States of this session.
+    stated: u32,
 }
 
 impl Following {
@@ -127,6 +171,7 @@ impl Following {
                 self.connected = true;
                 self.vitals.hub_link(Ok(()));
                 tracing::info!("connected to the hub");
+                self.begin_session();
                 self.all(|| Input::Connected);
             }
             Event::Message { topic, payload } => {
@@ -149,7 +194,7 @@ impl Following {
     /// Opens what is not followed yet or was overtaken, and tells the calendar.
     fn look(&mut self) {
         let calendar = Some(now()).filter(|now| now.unix_ms() > WRITTEN);
-        for collection in self.link.collections.clone() {
+        for collection in self.own.collections.clone() {
             let follower = self.followers.get(&collection);
             let is_overtaken = follower.is_some_and(|follower| {
                 follower.is_overtaken(&self.stores).unwrap_or_else(|error| {
@@ -166,7 +211,7 @@ impl Following {
                 Arc::clone(&self.config),
                 Arc::clone(&self.engine),
                 collection.clone(),
-                self.hub,
+                self.trusted.clone(),
                 &mut self.stores,
                 steady,
             );
@@ -214,13 +259,49 @@ impl Following {
             Wish::Publish { topic, payload } => publish(&topic, payload, false),
             Wish::Report(report) => {
                 self.reports.insert(report.collection.clone(), report);
-                let reports: Vec<Report> = self.reports.values().cloned().collect();
-                publish(&Topic::State(self.link.site.clone()), encode_state(&reports), true)
+                self.state()
             }
         };
+        self.command(command);
+    }
+
+    /// The last will of this session is signed already; the next one's is signed
+    /// now, because the connection may break and come back without asking.
+    fn begin_session(&mut self) {
+        self.session = self.next_session;
+        self.stated = 0;
+        match self.stores.next_session() {
+            Ok(next) => {
+                self.next_session = next;
+                self.command(Command::LastWill(last_will(&self.own, next)));
+            }
+            Err(error) => tracing::error!(%error, "the session's number cannot be kept"),
+        }
+    }
+
+    /// What this site says of itself, in its signature.
+    fn state(&mut self) -> Command {
+        let counter = State::counter(self.session, self.stated);
+        self.stated += 1;
+        let reports = self.reports.values().cloned().collect();
+        let state = State { counter, online: true, done: 0, rate: self.rate, reports };
+        let payload = state.sign(&self.own.site, &self.own.key);
+        publish(&Topic::State(self.own.site.clone()), payload, true)
+    }
+
+    fn command(&self, command: Command) {
         // It is gone only when the daemon ends.
         let _ = self.commands.blocking_send(command);
     }
+}
+
+/// What the hub reads when this site goes away without a word.
+fn last_will(own: &Credentials, session: u32) -> Message {
+    let counter = State::counter(session, State::WILL);
+    let will = State { counter, online: false, done: 0, rate: None, reports: Vec::new() };
+    let topic = Topic::State(own.site.clone()).to_string();
+    let payload = will.sign(&own.site, &own.key);
+    Message { topic, payload, qos: QoS::AtMostOnce, retain: true }
 }
 
 fn publish(topic: &Topic, payload: Vec<u8>, retain: bool) -> Command {
