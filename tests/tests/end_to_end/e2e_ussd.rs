@@ -14,13 +14,14 @@ pub(crate) const NUMBER: &str = "+265991234567";
 pub(crate) struct Gateway {
     url: String,
     session: &'static str,
+    pub(crate) number: &'static str,
     text: String,
 }
 
 impl Gateway {
     pub(crate) fn at(stage: &Stage, session: &'static str) -> Gateway {
         let url = format!("http://127.0.0.1:{}/ussd", stage.port);
-        Gateway { url, session, text: String::new() }
+        Gateway { url, session, number: NUMBER, text: String::new() }
     }
 
     fn call(&self, secret: Option<&str>) -> (u16, String) {
@@ -35,7 +36,7 @@ impl Gateway {
         let fields = [
             ("sessionId", self.session),
             ("serviceCode", "*384*77#"),
-            ("phoneNumber", NUMBER),
+            ("phoneNumber", self.number),
             ("text", &self.text),
         ];
         let fields = fields.map(|(name, value)| format!("{name}={}", escaped(value)));
