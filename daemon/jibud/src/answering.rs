@@ -120,7 +120,10 @@ impl Answering {
         let sms = &self.config.sms;
         let cost = |text: &str| sms::cost(sms, text);
         let budget = Budget { parts: sms.max_parts, cost: &cost };
-        let turn = turn(&mut self.library, &mut conversation, site, &budget, &text)?;
+        let mut turn = turn(&mut self.library, &mut conversation, site, &budget, &text)?;
+        if let Some(reply) = turn.reply.as_mut().filter(|_| job.missing > 0) {
+            reply.say_incomplete(site);
+        }
         for page in turn.reply.iter().flat_map(|reply| &reply.pages) {
             self.machines.say(&job.sender, page, now());
         }

@@ -4,12 +4,14 @@ mod hub;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jibu_modem::{Pin, SendVia, StorageName};
+use jibu_modem::{Hook, Pin, RequestForm, SendVia, StorageName};
 use jibu_spool::QuietHours;
 use jibu_sync::PublicKey;
 use jibu_types::{Language, PhoneNumber};
+use jibu_ussd::{AirtimeConfig, Balance, BalancePattern};
 use jibu_web::ussd::{Access, AccessError};
 use serde::Deserialize;
 
@@ -43,9 +45,13 @@ pub struct Config {
     /// Where the web pages are served; none for no web server.
     pub listen: Option<SocketAddr>,
     /// Which USSD gateways may call; none where no secret is agreed.
-    pub ussd: Option<Access>,
+    pub gateway: Option<Access>,
+    /// How USSD sessions are held, whichever way they come.
+    pub ussd: Ussd,
     /// The modems.
     pub modems: Vec<Modem>,
+    /// What shows whether the box is well.
+    pub lamp: Option<Hook>,
     /// What is logged, in `tracing`'s filter form.
     pub log: String,
 }
@@ -57,6 +63,8 @@ pub struct Sms {
     pub max_parts: usize,
     /// How long missing parts of a long message are waited for.
     pub gather_wait: Duration,
+    /// How long a modem may be away before another one sends its parts.
+    pub fail_over_after: Duration,
     /// Answers to one sender within 24 hours.
     pub answers_per_day: u32,
     /// Answers through one modem within 24 hours.
@@ -71,6 +79,19 @@ pub struct Sms {
     pub national_shifts: bool,
 }
 
+/// How USSD sessions are held.
+#[derive(Debug, Clone, Copy)]
+pub struct Ussd {
+    /// Whether a menu of what the documents speak of comes before the question.
+    pub topics: bool,
+    /// Whether a caller may have the answer by SMS.
+    pub by_sms: bool,
+    /// Septets of a page in the GSM 7-bit alphabet.
+    pub page_characters: usize,
+    /// UTF-16 units of a page in any other alphabet.
+    pub page_characters_ucs2: usize,
+}
+
 /// One modem.
 #[derive(Debug, Clone)]
 pub struct Modem {
@@ -78,6 +99,13 @@ pub struct Modem {
     pub driver: jibu_modem::Config,
     /// Its own number, which is never answered.
     pub number: Option<PhoneNumber>,
+    /// Answers to numbers that begin so leave by it, whichever modem was asked;
+    /// digits in international form.
+    pub prefixes: Vec<String>,
+    /// Whether USSD sessions that the network begins are answered.
+    pub serves_ussd: bool,
+    /// How the SIM's airtime is asked for.
+    pub airtime: Option<AirtimeConfig>,
 }
 
 /// What TOML has against a text; a line that may hold a PIN or a secret is named
@@ -216,7 +244,7 @@ impl Check<'_> {
     }
 
     fn file(&self, raw: raw::File, file: &Path) -> Result<Config, ConfigError> {
-        let raw::File { site, hub, sms, web, modem, log } = raw;
+        let raw::File { site, hub, sms, web, ussd, modem, log } = raw;
         let languages = self.languages(&site.languages)?;
         let (hub_key, link) = self.hub(&hub)?;
         let data = self.folder.join(site.data);
@@ -227,7 +255,7 @@ impl Check<'_> {
                 self.refuse("web.listen", quoted(text), why, "\"127.0.0.1:8080\"")
             })?),
         };
-        let ussd = self.ussd(web.ussd, listen)?;
+        let gateway = self.gateway(web.ussd, listen)?;
         let modems: Vec<Modem> =
             modem.into_iter().map(|raw| self.modem(raw)).collect::<Result<_, _>>()?;
         for (at, modem) in modems.iter().enumerate() {
@@ -261,8 +289,10 @@ impl Check<'_> {
             link,
             sms: self.sms(&sms)?,
             listen,
-            ussd,
+            gateway,
+            ussd: self.ussd(&ussd)?,
             modems,
+            lamp: Hook::new(site.lamp),
             log: log.filter,
         })
     }
@@ -296,6 +326,7 @@ impl Check<'_> {
         Ok(Sms {
             max_parts: raw.max_parts,
             gather_wait: Duration::from_secs(60 * u64::from(raw.gather_wait_minutes)),
+            fail_over_after: Duration::from_secs(60 * u64::from(raw.fail_over_minutes)),
             answers_per_day: raw.answers_per_day,
             answers_per_day_and_modem: self
                 .quota("sms.answers_per_day_and_modem", raw.answers_per_day_and_modem)?,
@@ -331,14 +362,14 @@ impl Check<'_> {
     }
 
     /// The secret is not repeated when it is refused.
-    fn ussd(
+    fn gateway(
         &self,
-        raw: raw::Ussd,
+        raw: raw::Gateway,
         listen: Option<SocketAddr>,
     ) -> Result<Option<Access>, ConfigError> {
         const KEY: &str = "web.ussd.secret";
         const EXAMPLE: &str = "\"what `openssl rand -hex 16` prints\"";
-        let raw::Ussd { secret, addresses } = raw;
+        let raw::Gateway { secret, addresses } = raw;
         let Some(secret) = secret else {
             if addresses.is_empty() {
                 return Ok(None);
@@ -360,9 +391,64 @@ impl Check<'_> {
         access.map(Some)
     }
 
+    fn ussd(&self, raw: &raw::Ussd) -> Result<Ussd, ConfigError> {
+        let page = |key, characters, most, example| {
+            let why = format!("a page holds 60 to {most} characters");
+            match (60..=most).contains(&characters) {
+                true => Ok(characters),
+                false => Err(self.refuse(key, characters, why, example)),
+            }
+        };
+        let ucs2 = raw.page_characters_ucs2;
+        Ok(Ussd {
+            topics: raw.topics,
+            by_sms: raw.by_sms,
+            page_characters: page("ussd.page_characters", raw.page_characters, 182, "182")?,
+            page_characters_ucs2: page("ussd.page_characters_ucs2", ucs2, 80, "70")?,
+        })
+    }
+
+    fn airtime(&self, raw: &raw::Airtime) -> Result<AirtimeConfig, ConfigError> {
+        let is_code = !raw.code.is_empty()
+            && raw.code.chars().all(|c| c.is_ascii_digit() || matches!(c, '*' | '#'));
+        if !is_code {
+            let why = "a code is written with digits, * and #";
+            let value = quoted(&raw.code);
+            return Err(self.refuse("modem.airtime.code", value, why, "\"*137#\""));
+        }
+        let pattern = BalancePattern::parse(&raw.pattern).map_err(|error| {
+            let example = "\"balance is MWK {balance}\"";
+            self.refuse("modem.airtime.pattern", quoted(&raw.pattern), error, example)
+        })?;
+        if !(1..=24 * 30).contains(&raw.every_hours) {
+            let why = "an hour to a month is possible";
+            return Err(self.refuse("modem.airtime.every_hours", raw.every_hours, why, "12"));
+        }
+        if !(0.0..1e12).contains(&raw.low) {
+            let why = "an amount in the currency's unit is wanted";
+            return Err(self.refuse("modem.airtime.low", raw.low, why, "500"));
+        }
+        Ok(AirtimeConfig {
+            code: raw.code.clone(),
+            pattern,
+            every: Duration::from_secs(60 * 60 * u64::from(raw.every_hours)),
+            // Far inside the range, and no fraction is left.
+            low: Balance((raw.low * 100.0).round() as i64),
+        })
+    }
+
     fn modem(&self, raw: raw::Modem) -> Result<Modem, ConfigError> {
         let mut driver = jibu_modem::Config::new(raw.name, self.folder.join(raw.port));
         driver.baud_rate = raw.baud_rate;
+        if let Some(imei) = raw.imei {
+            // An IMEI follows a person's purchase, so it is not repeated.
+            if imei.len() != 15 || !imei.bytes().all(|byte| byte.is_ascii_digit()) {
+                let why = "fifteen digits are wanted; jibud check --modem shows the last two";
+                return Err(self.refuse("modem.imei", "\"…\"", why, "\"490154203237518\""));
+            }
+            driver.imei = Some(imei);
+        }
+        driver.power_key = Hook::new(raw.power_key).map(|hook| Arc::new(hook) as _);
         if let Some(pin) = raw.pin {
             // The PIN itself is not repeated.
             driver.pin = Some(
@@ -383,8 +469,29 @@ impl Check<'_> {
                 self.refuse("modem.storage", quoted(&storage), error, "\"SM\"")
             })?);
         }
+        let airtime = raw.airtime.as_ref().map(|raw| self.airtime(raw)).transpose()?;
+        driver.ussd = raw.ussd || airtime.is_some();
+        driver.ussd_form = match raw.ussd_form.as_str() {
+            "auto" => None,
+            "text" => Some(RequestForm::Plain),
+            "packed" => Some(RequestForm::PackedHex),
+            "ucs2" => Some(RequestForm::Ucs2Hex),
+            other => {
+                let why = "\"auto\", \"text\", \"packed\" and \"ucs2\" are possible";
+                return Err(self.refuse("modem.ussd_form", quoted(other), why, "\"auto\""));
+            }
+        };
         let number = self.number("modem.number", raw.number.as_deref(), "\"+265991234567\"")?;
-        Ok(Modem { driver, number })
+        let prefixes = raw.prefixes.iter().map(|prefix| {
+            let digits = prefix.strip_prefix('+').unwrap_or_default();
+            let is_prefix = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+            is_prefix.then(|| digits.to_owned()).ok_or_else(|| {
+                let why = "\"+\" and the first digits of a number are wanted";
+                self.refuse("modem.prefixes", quoted(prefix), why, "[\"+26599\", \"+26598\"]")
+            })
+        });
+        let prefixes = prefixes.collect::<Result<_, _>>()?;
+        Ok(Modem { driver, number, prefixes, serves_ussd: raw.ussd, airtime })
     }
 
     /// A number is not repeated when it is refused.
@@ -446,6 +553,8 @@ mod raw {
         #[serde(default)]
         pub(super) web: Web,
         #[serde(default)]
+        pub(super) ussd: Ussd,
+        #[serde(default)]
         pub(super) modem: Vec<Modem>,
         #[serde(default)]
         pub(super) log: Log,
@@ -461,6 +570,8 @@ mod raw {
         pub(super) languages: Vec<String>,
         pub(super) emergency_number: Option<String>,
         pub(super) person_number: Option<String>,
+        #[serde(default)]
+        pub(super) lamp: Vec<String>,
     }
 
     fn jibu() -> String {
@@ -472,6 +583,7 @@ mod raw {
     pub(super) struct Sms {
         pub(super) max_parts: usize,
         pub(super) gather_wait_minutes: u32,
+        pub(super) fail_over_minutes: u32,
         pub(super) answers_per_day: u32,
         pub(super) answers_per_day_and_modem: Option<u32>,
         pub(super) answers_per_day_in_all: Option<u32>,
@@ -485,6 +597,7 @@ mod raw {
             Sms {
                 max_parts: 2,
                 gather_wait_minutes: 10,
+                fail_over_minutes: 5,
                 answers_per_day: 50,
                 answers_per_day_and_modem: None,
                 answers_per_day_in_all: None,
@@ -499,18 +612,47 @@ mod raw {
     #[serde(deny_unknown_fields, default)]
     pub(super) struct Web {
         pub(super) listen: String,
-        pub(super) ussd: Ussd,
+        pub(super) ussd: Gateway,
     }
 
     impl Default for Web {
         fn default() -> Self {
-            Web { listen: "127.0.0.1:8080".into(), ussd: Ussd::default() }
+            Web { listen: "127.0.0.1:8080".into(), ussd: Gateway::default() }
         }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    pub(super) struct Ussd {
+        pub(super) topics: bool,
+        pub(super) by_sms: bool,
+        pub(super) page_characters: usize,
+        pub(super) page_characters_ucs2: usize,
+    }
+
+    impl Default for Ussd {
+        fn default() -> Self {
+            Ussd { topics: true, by_sms: true, page_characters: 182, page_characters_ucs2: 70 }
+        }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub(super) struct Airtime {
+        pub(super) code: String,
+        pub(super) pattern: String,
+        #[serde(default = "twelve")]
+        pub(super) every_hours: u32,
+        pub(super) low: f64,
+    }
+
+    fn twelve() -> u32 {
+        12
     }
 
     #[derive(Deserialize, Default)]
     #[serde(deny_unknown_fields, default)]
-    pub(super) struct Ussd {
+    pub(super) struct Gateway {
         pub(super) secret: Option<String>,
         pub(super) addresses: Vec<String>,
     }
@@ -520,6 +662,9 @@ mod raw {
     pub(super) struct Modem {
         pub(super) name: String,
         pub(super) port: PathBuf,
+        pub(super) imei: Option<String>,
+        #[serde(default)]
+        pub(super) power_key: Vec<String>,
         #[serde(default = "baud_rate")]
         pub(super) baud_rate: u32,
         pub(super) pin: Option<String>,
@@ -527,6 +672,17 @@ mod raw {
         pub(super) send_via: String,
         pub(super) storage: Option<String>,
         pub(super) number: Option<String>,
+        #[serde(default)]
+        pub(super) prefixes: Vec<String>,
+        #[serde(default)]
+        pub(super) ussd: bool,
+        #[serde(default = "auto")]
+        pub(super) ussd_form: String,
+        pub(super) airtime: Option<Airtime>,
+    }
+
+    fn auto() -> String {
+        "auto".into()
     }
 
     fn baud_rate() -> u32 {
@@ -613,6 +769,21 @@ mod tests {
             "send_via",
             "storage",
             "number",
+            "lamp",
+            "imei",
+            "prefixes",
+            "fail_over_minutes",
+            "power_key",
+            "topics",
+            "by_sms",
+            "page_characters",
+            "page_characters_ucs2",
+            "ussd",
+            "ussd_form",
+            "code",
+            "pattern",
+            "every_hours",
+            "low",
             "filter",
         ] {
             assert!(
@@ -626,6 +797,22 @@ mod tests {
     fn an_unknown_key_is_refused_by_name_and_line() {
         let said = refusal(&format!("{SMALLEST}langauges = [\"sw\"]\n"));
         assert!(said.contains("langauges") && said.contains("line 5"), "{said}");
+    }
+
+    fn airtime(code: &str, pattern: &str, low: f64) -> String {
+        format!(
+            "[[modem]]\nname = \"a\"\nport = \"p\"\n[modem.airtime]\ncode = {code:?}\n\
+             pattern = {pattern:?}\nlow = {low:?}"
+        )
+    }
+
+    #[test]
+    fn airtime_switches_ussd_on_and_answers_no_sessions() {
+        let text = format!("{SMALLEST}{}\n", airtime("*137#", "MK {balance}", 99.95));
+        let config = Config::parse(&text, Path::new("jibu.toml")).unwrap();
+        let modem = &config.modems[0];
+        assert!(modem.driver.ussd && !modem.serves_ussd);
+        assert_eq!(modem.airtime.as_ref().unwrap().low, Balance(9995));
     }
 
     #[test]
@@ -652,6 +839,17 @@ mod tests {
             ("[hub]\nrate_kbit = 0", ["hub.rate_kbit", "32"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nsend_via = \"x\"", ["send_via", "direct"]),
             ("[[modem]]\nname = \"a\"\nport = \"p\"\nnumber = \"MPESA\"", ["number", "digit"]),
+            ("[[modem]]\nname = \"a\"\nport = \"p\"\nussd_form = \"x\"", ["ussd_form", "packed"]),
+            ("[[modem]]\nname = \"a\"\nport = \"p\"\nimei = \"12\"", ["modem.imei", "fifteen"]),
+            (
+                "[[modem]]\nname = \"a\"\nport = \"p\"\nprefixes = [\"099\"]",
+                ["modem.prefixes", "+26599"],
+            ),
+            ("[ussd]\npage_characters = 200", ["ussd.page_characters", "182"]),
+            ("[ussd]\npage_characters_ucs2 = 20", ["ussd.page_characters_ucs2", "60 to 80"]),
+            (&airtime("abc", "{balance}", 1.0), ["modem.airtime.code", "*137#"]),
+            (&airtime("*1#", "balance", 1.0), ["modem.airtime.pattern", "MWK"]),
+            (&airtime("*1#", "{balance}", -1.0), ["modem.airtime.low", "currency"]),
         ] {
             let said = refusal(&format!("{SMALLEST}{line}\n"));
             assert!(words.iter().all(|word| said.contains(word)), "{said}");

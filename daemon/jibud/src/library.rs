@@ -16,7 +16,7 @@ use jibu_answer::{
 };
 use jibu_inference::{Models, read_artefact};
 use jibu_store::{
-    ContentReader, EditionState, FieldWeights, MAX_TRIGRAMS, ModelHash, Scope, Snapshot,
+    ContentReader, EditionState, FieldWeights, MAX_TRIGRAMS, ModelHash, Outline, Scope, Snapshot,
 };
 use jibu_types::{Embedding, IndexVersion, Language, Passage, PassageId, Reading, Span};
 
@@ -165,6 +165,14 @@ impl Library {
     pub fn versions(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let editions = self.reader.active_editions()?.into_iter();
         Ok(editions.map(|e| (e.collection.to_string(), e.version.to_string())).collect())
+    }
+
+    /// What the index speaks of, in the documents' order.
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn outline(&self) -> anyhow::Result<Vec<Outline>> {
+        Ok(self.reader.outline()?)
     }
 
     /// Finds the `most` best passages for a query.

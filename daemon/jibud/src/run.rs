@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use anyhow::Context;
-use jibu_spool::{Machines, ModemName, Spool};
+use jibu_modem::Hook;
+use jibu_spool::{Machines, ModemName, Route, Spool};
 use jibu_store::{ContentStore, StateStore};
 use jibu_web::ussd::Rates;
 use sd_notify::NotifyState;
@@ -66,14 +67,37 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     let (tell, told) = mpsc::channel();
     let (ask, jobs) = mpsc::channel();
 
-    let mut modems = HashMap::new();
-    for modem in &config.modems {
-        let name = ModemName(modem.driver.name.clone());
-        let mut handle = jibu_modem::spawn(modem.driver.clone());
-        modems.insert(name.clone(), handle.commands);
-        let tell = tell.clone();
+    let handles: Vec<(String, jibu_modem::Handle)> = config
+        .modems
+        .iter()
+        .map(|modem| (modem.driver.name.clone(), jibu_modem::spawn(modem.driver.clone())))
+        .collect();
+    let commands: HashMap<String, _> =
+        handles.iter().map(|(name, handle)| (name.clone(), handle.commands.clone())).collect();
+    let ussd = match config.gateway.is_some() || config.modems.iter().any(|m| m.driver.ussd) {
+        true => {
+            let library = Library::open(&config, Arc::clone(&engine))?;
+            let (config, vitals) = (Arc::clone(&config), Arc::clone(&vitals));
+            Some(ussd::start(config, library, &commands, vitals, tell.clone())?)
+        }
+        false => None,
+    };
+    for (name, mut handle) in handles {
+        let (tell, name) = (tell.clone(), ModemName(name));
+        let ussd = ussd.clone();
         tokio::spawn(async move {
             while let Some(event) = handle.events.recv().await {
+                use jibu_modem::Event;
+                let concerns_ussd = matches!(
+                    event,
+                    Event::Ready { .. }
+                        | Event::Lost { .. }
+                        | Event::Ussd(_)
+                        | Event::UssdFailed { .. }
+                );
+                if let Some(ussd) = ussd.as_ref().filter(|_| concerns_ussd) {
+                    ussd.modem_says(&name.0, event.clone());
+                }
                 if tell.send(Told::Modem(name.clone(), event)).is_err() {
                     return;
                 }
@@ -81,6 +105,7 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
         });
     }
 
+    let modems = commands.into_iter().map(|(name, sender)| (ModemName(name), sender)).collect();
     let spool_config = spool_config(&config);
     let restored = store.restore(now(), spool_config.remember_keys, spool_config.await_reports)?;
     let spool = Spool::new(spool_config, restored, now());
@@ -119,9 +144,7 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
         })?;
         tracing::info!(%address, "kiosk open");
         let mut router = jibu_web::router(appliance);
-        if let Some(access) = &config.ussd {
-            let library = Library::open(&config, engine)?;
-            let gateway = ussd::start(Arc::clone(&config), library, Arc::clone(&vitals), tell)?;
+        if let (Some(access), Some(gateway)) = (&config.gateway, ussd) {
             let routes = jibu_web::ussd::routes(gateway, access.clone(), Rates::default());
             router = router.merge(routes);
             tracing::info!("USSD gateways may call");
@@ -138,18 +161,19 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     // Without systemd there is nobody to tell, which is no failure.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
     tracing::info!(modems = config.modems.len(), "jibud runs");
-    until_told_to_end(&vitals).await?;
+    until_told_to_end(&vitals, config.lamp.as_ref()).await?;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     tracing::info!("jibud ends");
     Ok(())
 }
 
 /// Waits for SIGTERM or Ctrl-C; until then, as long as messages move, tells
-/// systemd's watchdog so.
-async fn until_told_to_end(vitals: &Vitals) -> anyhow::Result<()> {
+/// systemd's watchdog so. The lamp shows whether the box is well.
+async fn until_told_to_end(vitals: &Vitals, lamp: Option<&Hook>) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut tick = tokio::time::interval(Duration::from_secs(5));
+    let mut shown = None;
     loop {
         tokio::select! {
             _ = terminate.recv() => return Ok(()),
@@ -158,14 +182,34 @@ async fn until_told_to_end(vitals: &Vitals) -> anyhow::Result<()> {
                 if vitals.spool_goes_round() {
                     let _ = sd_notify::notify(&[NotifyState::Watchdog]);
                 }
+                let is_well = vitals.health().ok;
+                if let Some(lamp) = lamp.filter(|_| shown.replace(is_well) != Some(is_well)) {
+                    show(lamp.clone(), is_well);
+                }
             }
         }
     }
 }
 
+/// A hook may take its time, and the watchdog does not wait.
+fn show(lamp: Hook, is_well: bool) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = lamp.run(Some(if is_well { "well" } else { "unwell" })) {
+            tracing::warn!(error, "the lamp shows nothing");
+        }
+    });
+}
+
 fn spool_config(config: &Config) -> jibu_spool::Config {
+    let routes = config.modems.iter().flat_map(|modem| {
+        let name = ModemName(modem.driver.name.clone());
+        let prefixes = modem.prefixes.iter();
+        prefixes.map(move |prefix| Route { prefix: prefix.clone(), modem: name.clone() })
+    });
     jibu_spool::Config {
         gather_wait: config.sms.gather_wait,
+        fail_over_after: config.sms.fail_over_after,
+        routes: routes.collect(),
         answers_per_day: config.sms.answers_per_day,
         answers_per_day_and_modem: config.sms.answers_per_day_and_modem,
         answers_per_day_in_all: config.sms.answers_per_day_in_all,

@@ -142,6 +142,7 @@ mod tests {
     const SMS: Sms = Sms {
         max_parts: 2,
         gather_wait: Duration::from_secs(600),
+        fail_over_after: Duration::from_secs(300),
         answers_per_day: 50,
         answers_per_day_and_modem: u32::MAX,
         answers_per_day_in_all: u32::MAX,

@@ -11,7 +11,7 @@ use jibu_spool::{
     AnswerSummary, Input, MessageId, ModemName, Output, PartId, Spool, StoredPart, Ticket, Verdict,
 };
 use jibu_store::{ErrorKind, StateStore};
-use jibu_types::{PhoneNumber, Timestamp};
+use jibu_types::{Channel, PhoneNumber, Timestamp};
 use tokio::sync::mpsc::Sender as ModemSender;
 
 use crate::clock::now;
@@ -27,6 +27,8 @@ pub struct Job {
     pub sender: PhoneNumber,
     /// What came, in PDUs.
     pub pdus: Vec<Vec<u8>>,
+    /// How many parts of it never came.
+    pub missing: usize,
     /// The state of the conversation so far.
     pub conversation: Option<String>,
 }
@@ -46,6 +48,17 @@ pub enum Told {
         summary: AnswerSummary,
         /// The conversation's new state.
         conversation: Option<String>,
+    },
+    /// An answer that was given elsewhere goes by SMS, because its reader chose so.
+    Follows {
+        /// By which modem.
+        modem: ModemName,
+        /// To whom.
+        recipient: PhoneNumber,
+        /// What leaves.
+        pdus: Vec<Vec<u8>>,
+        /// For the audit trail.
+        summary: AnswerSummary,
     },
     /// Something to be written to the audit trail.
     Record {
@@ -153,6 +166,11 @@ impl Spooling {
                 let answered = Input::Answered { message, pdus, summary, conversation };
                 self.spool.handle(answered, now());
             }
+            Told::Follows { modem, recipient, pdus, summary } => {
+                let channel = Channel::Ussd;
+                let follows = Input::Follows { modem, recipient, channel, pdus, summary };
+                self.spool.handle(follows, now());
+            }
             Told::Record { event, details } => {
                 if let Err(error) = self.store.record(now(), event, &details) {
                     tracing::error!(%error, event, "the audit trail cannot be written");
@@ -211,11 +229,27 @@ impl Spooling {
                 tracing::error!(modem = modem.0, %fault, "the modem needs somebody");
                 return;
             }
+            Event::Restarting => {
+                tracing::warn!(modem = modem.0, "the modem is told to restart");
+                return;
+            }
             Event::ResetWanted => {
                 tracing::error!(modem = modem.0, "the modem must be switched off and on");
                 return;
             }
-            Event::Erased { .. }
+            Event::PowerCut(Ok(())) => {
+                tracing::warn!(modem = modem.0, "the modem's power was cut");
+                return;
+            }
+            Event::PowerCut(Err(error)) => {
+                tracing::error!(modem = modem.0, error, "the modem's power was not cut");
+                return;
+            }
+            // These go to the thread of the USSD sessions.
+            Event::Ussd(_) | Event::UssdFailed { .. } => return,
+            Event::Opened { .. }
+            | Event::Identified(_)
+            | Event::Erased { .. }
             | Event::Forgotten { .. }
             | Event::Signal(_)
             | Event::Registration(_)
@@ -245,7 +279,8 @@ impl Spooling {
             }
             Output::Ask { message, sender, pdus, missing } => {
                 tracing::info!(message = message.0, sender = %sender, missing, "asked");
-                self.waiting.push_back(Job { message, sender, pdus, conversation: None });
+                let conversation = None;
+                self.waiting.push_back(Job { message, sender, pdus, missing, conversation });
             }
             Output::Send { modem, part, pdu } => {
                 let session = self.session(&modem);

@@ -1,25 +1,28 @@
-//! USSD through a gateway: its calls to the sessions, their questions to the
-//! library, their pages back.
+//! USSD through a gateway and on modems: sessions to questions, answers to pages.
 //!
-//! One thread owns the sessions and never waits for an answer; another one looks
-//! answers up. Menus, pages and patience are decided in `core/ussd`, who may
-//! call in `shell/web`.
+//! One thread owns the sessions and never waits for an answer ([`menus`]); another
+//! one looks answers up. Menus, pages and patience are decided in `core/ussd`, who
+//! may call in `shell/web`, what a modem takes in `shell/modem`.
 
-use std::collections::{HashMap, VecDeque};
+mod menus;
+mod on_modem;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
-};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use jibu_answer::{Answer, Budget, Conversation, Grounded, Site, Step};
 use jibu_gsm::{Shift, alphabet};
+use jibu_modem::Command;
+use jibu_store::Outline;
 use jibu_types::{Channel, Language};
-use jibu_ussd::{Exchange, Heard, Input, Limits, Line, Output, QuestionId, Reply, Sessions};
+use jibu_ussd::{Limits, QuestionId, Reply, Topic};
 use jibu_web::AskError;
 use jibu_web::ussd::{Call, Page};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::Sender as ModemSender;
 use tokio::sync::oneshot;
 
 use crate::answering::site;
@@ -28,14 +31,16 @@ use crate::config::Config;
 use crate::library::Library;
 use crate::spooling::Told;
 use crate::vitals::Vitals;
+use menus::Menus;
+use on_modem::OnModem;
 
 /// So many questions wait at most; whoever comes then is told to try again,
 /// which is better than an answer after everybody has hung up.
 const MOST_WAITING: usize = 32;
-/// How long the sessions' thread sleeps when nothing is due.
-const IDLE: Duration = Duration::from_secs(60);
+/// How often it is looked whether the index is another one.
+const LOOK_FOR_TOPICS: Duration = Duration::from_secs(30);
 
-/// The sessions as the web server sees them.
+/// The sessions as the web server and the modems see them.
 #[derive(Clone)]
 pub struct Gateway(Sender<Event>);
 
@@ -43,8 +48,12 @@ pub struct Gateway(Sender<Event>);
 enum Event {
     /// The gateway called and waits for a page.
     Called(Call, oneshot::Sender<Page>),
+    /// A modem told something.
+    Modem(String, jibu_modem::Event),
     /// An answer was looked up.
     Answered { question: QuestionId, reply: Reply, conversation: Option<String> },
+    /// What the index speaks of.
+    Topics(Vec<Topic>),
 }
 
 /// Starts the two threads. They end with the daemon.
@@ -54,19 +63,28 @@ enum Event {
 pub fn start(
     config: Arc<Config>,
     library: Library,
+    modems: &HashMap<String, ModemSender<Command>>,
     vitals: Arc<Vitals>,
     told: Sender<Told>,
 ) -> anyhow::Result<Gateway> {
     let (tell, events) = channel();
     let (ask, questions) = sync_channel(MOST_WAITING);
-    let menus = Menus {
-        sessions: Sessions::new(sessions_config(&config)),
-        waiting: HashMap::new(),
-        exchanges: 0,
-        events,
-        ask,
+    let on_modems = config.modems.iter().filter(|modem| modem.driver.ussd).filter_map(|modem| {
+        let name = &modem.driver.name;
+        let commands = modems.get(name)?.clone();
+        let on_modem = OnModem::new(modem, commands, Arc::clone(&vitals), told.clone());
+        Some((name.clone(), on_modem))
+    });
+    let menus = Menus::new(Arc::clone(&config), on_modems.collect(), events, ask, told.clone());
+    let answering = Answering {
+        config,
+        library,
+        questions,
+        sessions: tell.clone(),
+        vitals,
+        told,
+        versions: BTreeMap::new(),
     };
-    let answering = Answering { config, library, questions, sessions: tell.clone(), vitals, told };
     let spawn = |name: &str| std::thread::Builder::new().name(name.into());
     spawn("ussd").spawn(|| menus.run()).context("the USSD sessions cannot be started")?;
     spawn("ussd-answers").spawn(|| answering.run()).context("USSD answers cannot be started")?;
@@ -74,12 +92,13 @@ pub fn start(
 }
 
 fn sessions_config(config: &Config) -> jibu_ussd::Config {
+    let mut limits = Limits::new(septets);
+    limits.septets = config.ussd.page_characters;
+    limits.units = config.ussd.page_characters_ucs2;
     jibu_ussd::Config {
         service_name: config.name.clone(),
-        // The spool does not take answers from here yet. By SMS the passage that
-        // follows an answer must stay away: each part is paid.
-        sms: false,
-        ..jibu_ussd::Config::new(config.languages.clone(), Limits::new(septets))
+        sms: config.ussd.by_sms && !config.modems.is_empty(),
+        ..jibu_ussd::Config::new(config.languages.clone(), limits)
     }
 }
 
@@ -88,92 +107,37 @@ fn septets(text: &str) -> Option<usize> {
     alphabet::to_septets(text, Shift::NONE).map(|septets| septets.len())
 }
 
+/// A topic is a document, its questions are its headings.
+fn topics(outline: Vec<Outline>, languages: &[Language]) -> Vec<Topic> {
+    let mut topics: Vec<Topic> = Vec::new();
+    for Outline { language, title, headings } in outline {
+        if !languages.contains(&language) || title.trim().is_empty() {
+            continue;
+        }
+        let known =
+            topics.iter_mut().find(|topic| topic.language == language && topic.title == title);
+        match known {
+            Some(topic) => topic.questions.extend(headings),
+            None => topics.push(Topic { language, title, questions: headings }),
+        }
+    }
+    topics
+}
+
+impl Gateway {
+    /// A modem told something.
+    pub fn modem_says(&self, modem: &str, event: jibu_modem::Event) {
+        // The sessions end with the daemon only.
+        let _ = self.0.send(Event::Modem(modem.to_owned(), event));
+    }
+}
+
 impl jibu_web::ussd::Sessions for Gateway {
     async fn call(&self, call: Call) -> Result<Page, AskError> {
         let gone = || AskError::TryAgain("the sessions have ended".into());
         let (show, shown) = oneshot::channel();
         self.0.send(Event::Called(call, show)).map_err(|_| gone())?;
         shown.await.map_err(|_| gone())
-    }
-}
-
-/// The thread of the sessions.
-struct Menus {
-    sessions: Sessions,
-    /// Who waits for a page.
-    waiting: HashMap<Exchange, oneshot::Sender<Page>>,
-    exchanges: u64,
-    events: Receiver<Event>,
-    ask: SyncSender<Question>,
-}
-
-impl Menus {
-    fn run(mut self) {
-        loop {
-            let until_deadline = self.sessions.deadline().map(|at| at.since(now()));
-            let input = match self.events.recv_timeout(until_deadline.unwrap_or(IDLE)) {
-                Ok(event) => self.input(event),
-                Err(RecvTimeoutError::Timeout) => Input::Tick,
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            self.handle(input);
-        }
-    }
-
-    fn input(&mut self, event: Event) -> Input {
-        match event {
-            Event::Called(call, show) => {
-                self.exchanges += 1;
-                let exchange = Exchange(self.exchanges);
-                self.waiting.insert(exchange, show);
-                Input::Request {
-                    exchange,
-                    line: Line::Gateway(call.session),
-                    caller: call.caller,
-                    heard: Heard::History(call.text),
-                }
-            }
-            Event::Answered { question, reply, conversation } => {
-                Input::Answered { question, reply, conversation }
-            }
-        }
-    }
-
-    fn handle(&mut self, input: Input) {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            self.sessions.handle(input, now());
-            while let Some(output) = self.sessions.poll() {
-                inputs.extend(self.carry_out(output));
-            }
-        }
-    }
-
-    /// Does one thing; gives what became of a question that was not taken.
-    fn carry_out(&mut self, output: Output) -> Option<Input> {
-        match output {
-            Output::Show { exchange, page, ends } => {
-                // The gateway may have given up; its next call shows the page.
-                if let Some(show) = self.waiting.remove(&exchange) {
-                    let _ = show.send(Page { text: page, ends });
-                }
-            }
-            Output::Ask { question, text, language, conversation, .. } => {
-                let asked = Question { id: question, text, language, conversation };
-                if let Err(refused) = self.ask.try_send(asked) {
-                    match refused {
-                        TrySendError::Full(_) => tracing::warn!("too many USSD questions wait"),
-                        TrySendError::Disconnected(_) => {
-                            tracing::error!("the thread of the USSD answers has ended");
-                        }
-                    }
-                    let (reply, conversation) = (Reply::Failed, None);
-                    return Some(Input::Answered { question, reply, conversation });
-                }
-            }
-            Output::Sms { to, .. } => tracing::error!(%to, "answers do not go by SMS yet"),
-        }
-        None
     }
 }
 
@@ -193,6 +157,8 @@ struct Answering {
     sessions: Sender<Event>,
     vitals: Arc<Vitals>,
     told: Sender<Told>,
+    /// Of which index the sessions know the topics.
+    versions: BTreeMap<String, String>,
 }
 
 /// What a session keeps for its next question.
@@ -207,7 +173,13 @@ struct Kept {
 impl Answering {
     fn run(mut self) {
         let site = site(&self.config, self.library.engine());
-        while let Ok(question) = self.questions.recv() {
+        loop {
+            self.tell_topics();
+            let question = match self.questions.recv_timeout(LOOK_FOR_TOPICS) {
+                Ok(question) => question,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             let id = question.id;
             let (reply, conversation) = match self.answer(&site, question) {
                 Ok((reply, conversation)) => (reply, Some(conversation)),
@@ -221,6 +193,28 @@ impl Answering {
             if self.sessions.send(answered).is_err() {
                 return;
             }
+        }
+    }
+
+    /// Tells what can be chosen, if the index is another one than before.
+    fn tell_topics(&mut self) {
+        if !self.config.ussd.topics {
+            return;
+        }
+        let look = |library: &Library| anyhow::Ok((library.versions()?, library.outline()?));
+        match self.library.versions() {
+            Ok(versions) if versions == self.versions => {}
+            _ => match look(&self.library) {
+                Ok((versions, outline)) => {
+                    self.versions = versions;
+                    let topics = topics(outline, &self.config.languages);
+                    // The sessions end with the daemon only.
+                    let _ = self.sessions.send(Event::Topics(topics));
+                }
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "no topics for USSD menus");
+                }
+            },
         }
     }
 
@@ -247,11 +241,11 @@ impl Answering {
                 let (answer, _) = self.library.open_topic(&topic, &query, &excerpt)?;
                 (query, answer)
             }
-            Step::Reply(reply) => return self.tell(reply, &[], &kept, begun),
+            Step::Reply(reply) => return self.tell(reply, &[], &[], &kept, begun),
             // Somebody who thanks still looks at a page.
             Step::Silent => {
                 return match conversation.receive("HELP", now(), site, &whole) {
-                    Step::Reply(reply) => self.tell(reply, &[], &kept, begun),
+                    Step::Reply(reply) => self.tell(reply, &[], &[], &kept, begun),
                     _ => anyhow::bail!("nothing can be said"),
                 };
             }
@@ -261,14 +255,14 @@ impl Answering {
             _ => Vec::new(),
         };
         let passages = passages(&answer);
-        let mut reply = conversation.answer(&query, trimmed(answer), now(), site, &whole);
-        reply.pages.extend(passages);
-        self.tell(reply, &labels, &kept, begun)
+        let reply = conversation.answer(&query, trimmed(answer), now(), site, &whole);
+        self.tell(reply, &passages, &labels, &kept, begun)
     }
 
     fn tell(
         &self,
         reply: jibu_answer::Reply,
+        passages: &[String],
         labels: &[String],
         kept: &Kept,
         begun: Instant,
@@ -286,7 +280,13 @@ impl Answering {
         let _ = self.told.send(Told::Record { event: "asked by USSD", details });
         let language = reply.language;
         let reply = match labels {
-            [] => Reply::Text { text: reply.pages.join("\n"), language },
+            [] => {
+                // By SMS the passages stay away: each part is paid.
+                let brief = reply.pages.join("\n");
+                let mut text = reply.pages;
+                text.extend_from_slice(passages);
+                Reply::Text { text: text.join("\n"), brief: Some(brief), language }
+            }
             labels => Reply::Choose { labels: labels.to_vec(), language },
         };
         Ok((reply, serde_json::to_string(kept)?))
@@ -432,6 +432,25 @@ mod tests {
         let words = "Boil it for one minute. ... Keep it covered.";
         assert_eq!(reply.pages, [format!("{words}\nSource: Agua segura")]);
         assert!(conversation.waiting().is_empty());
+    }
+
+    #[test]
+    fn a_document_is_a_topic_and_its_headings_are_questions() {
+        let of = |language, title: &str, headings: &[&str]| Outline {
+            language,
+            title: title.into(),
+            headings: headings.iter().map(|heading| (*heading).to_owned()).collect(),
+        };
+        let outline = vec![
+            of(Language::EN, "Burns", &["Cool it"]),
+            of(Language::SW, "Homa", &[]),
+            of(Language::FR, "Brûlures", &["Refroidir"]),
+            of(Language::EN, "Burns", &["Never do"]),
+            of(Language::EN, " ", &["Nothing"]),
+        ];
+        let topics = topics(outline, &[Language::EN, Language::SW]);
+        let shown: Vec<_> = topics.iter().map(|t| (t.title.as_str(), t.questions.len())).collect();
+        assert_eq!(shown, [("Burns", 2), ("Homa", 0)]);
     }
 
     #[test]

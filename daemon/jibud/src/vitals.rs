@@ -11,6 +11,7 @@ use jibu_modem::{Event, Registration};
 use jibu_spool::ModemName;
 use jibu_sync::wire::{Report, Stall};
 use jibu_types::{Channel, Timestamp};
+use jibu_ussd::Balance;
 use jibu_web::Health;
 use serde::Serialize;
 
@@ -91,6 +92,25 @@ pub struct Modem {
     pub fault: Option<String>,
     /// Messages in its storage, and how many fit.
     pub storage: Option<(u16, u16)>,
+    /// The SIM's airtime, where it is asked for.
+    pub airtime: Option<Airtime>,
+    /// How often it was told to restart itself because it did not come back.
+    pub restarts: u64,
+    /// How often its power had to be cut.
+    pub power_cuts: u64,
+}
+
+/// What is known of a SIM's airtime.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Airtime {
+    /// As it was read last, in the currency's unit.
+    pub balance: Option<f64>,
+    /// When.
+    pub at: Option<String>,
+    /// Whether somebody should buy more.
+    pub low: bool,
+    /// What is wrong with reading it.
+    pub fault: Option<String>,
 }
 
 impl Vitals {
@@ -180,9 +200,29 @@ impl Vitals {
                 modem.registration = Some(words(*registration).to_owned());
             }
             Event::Signal(signal) => modem.signal_dbm = signal.dbm,
+            Event::Restarting => modem.restarts += 1,
+            Event::ResetWanted => modem.power_cuts += 1,
             Event::Storage { used, capacity, .. } => modem.storage = Some((*used, *capacity)),
             _ => {}
         }
+    }
+
+    /// A SIM's airtime was read.
+    pub fn airtime_read(&self, name: &str, balance: Balance, low: bool) {
+        let at = Some(now().to_string());
+        let balance = Some(balance.0 as f64 / 100.0);
+        self.airtime(name, |airtime| *airtime = Airtime { balance, at, low, fault: None });
+    }
+
+    /// A SIM's airtime cannot be read.
+    pub fn airtime_fault(&self, name: &str, fault: &str) {
+        self.airtime(name, |airtime| airtime.fault = Some(fault.to_owned()));
+    }
+
+    fn airtime(&self, name: &str, change: impl FnOnce(&mut Airtime)) {
+        let mut modems = self.modems.lock().unwrap_or_else(PoisonError::into_inner);
+        let modem = modems.entry(name.to_owned()).or_default();
+        change(modem.airtime.get_or_insert_default());
     }
 
     /// Whether the thread that moves messages goes round.
@@ -213,6 +253,10 @@ impl Vitals {
                 (None, true) => None,
             };
             look(format!("modem {name}"), fault);
+            if let Some(Airtime { balance, low, .. }) = modem.airtime {
+                let left = balance.map(|balance| format!("{balance:.2} left: buy airtime"));
+                look(format!("airtime {name}"), left.filter(|_| low));
+            }
         }
         Health { ok, parts }
     }
@@ -286,6 +330,16 @@ impl Vitals {
             "Received power.",
             of_each(&|modem| modem.signal_dbm.map(f64::from)),
         );
+        gauge(
+            "jibu_modem_airtime",
+            "The SIM's airtime in the currency's unit.",
+            of_each(&|modem| modem.airtime.as_ref()?.balance),
+        );
+        gauge(
+            "jibu_modem_airtime_low",
+            "Whether somebody should buy airtime.",
+            of_each(&|modem| Some(f64::from(modem.airtime.as_ref()?.low))),
+        );
 
         if let Some(hub) = self.hub() {
             gauge(
@@ -310,6 +364,17 @@ impl Vitals {
                 of_each(&|collection| f64::from(collection.active == collection.newest)),
             );
         }
+
+        gauge(
+            "jibu_modem_restarts",
+            "How often the modem was told to restart because it did not come back.",
+            of_each(&|modem| Some(modem.restarts as f64)),
+        );
+        gauge(
+            "jibu_modem_power_cuts",
+            "How often the modem's power had to be cut.",
+            of_each(&|modem| Some(modem.power_cuts as f64)),
+        );
 
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut counters = |name: &str, help: &str, value: &dyn Fn(&Tally) -> f64| {

@@ -7,20 +7,21 @@ use jibu_tests::Stage;
 use crate::e2e_kiosk::{get, wait_for_kiosk};
 use crate::{PATIENCE, stage};
 
-const SECRET: &str = "only-the-gateway-knows-this";
-const NUMBER: &str = "+265991234567";
+pub(crate) const SECRET: &str = "only-the-gateway-knows-this";
+pub(crate) const NUMBER: &str = "+265991234567";
 
 /// As Africa's Talking and its like call: everything entered so far, every time.
-struct Gateway {
+pub(crate) struct Gateway {
     url: String,
     session: &'static str,
+    pub(crate) number: &'static str,
     text: String,
 }
 
 impl Gateway {
-    fn at(stage: &Stage, session: &'static str) -> Gateway {
+    pub(crate) fn at(stage: &Stage, session: &'static str) -> Gateway {
         let url = format!("http://127.0.0.1:{}/ussd", stage.port);
-        Gateway { url, session, text: String::new() }
+        Gateway { url, session, number: NUMBER, text: String::new() }
     }
 
     fn call(&self, secret: Option<&str>) -> (u16, String) {
@@ -35,7 +36,7 @@ impl Gateway {
         let fields = [
             ("sessionId", self.session),
             ("serviceCode", "*384*77#"),
-            ("phoneNumber", NUMBER),
+            ("phoneNumber", self.number),
             ("text", &self.text),
         ];
         let fields = fields.map(|(name, value)| format!("{name}={}", escaped(value)));
@@ -43,8 +44,16 @@ impl Gateway {
         (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
     }
 
+    /// The last page of the session.
+    pub(crate) fn end(&mut self, entry: &str) -> String {
+        self.add(entry);
+        let (status, body) = self.call(Some(SECRET));
+        assert_eq!(status, 200, "{body}");
+        body.strip_prefix("END ").unwrap_or_else(|| panic!("it goes on: {body}")).to_owned()
+    }
+
     /// The page that comes next, which fits on a screen and goes on.
-    fn page(&self) -> String {
+    pub(crate) fn page(&self) -> String {
         let (status, body) = self.call(Some(SECRET));
         assert_eq!(status, 200, "{body}");
         let page = body.strip_prefix("CON ").unwrap_or_else(|| panic!("it ends: {body}"));
@@ -52,16 +61,20 @@ impl Gateway {
         page.to_owned()
     }
 
-    fn enter(&mut self, entry: &str) -> String {
+    pub(crate) fn enter(&mut self, entry: &str) -> String {
+        self.add(entry);
+        self.page()
+    }
+
+    fn add(&mut self, entry: &str) {
         if !self.text.is_empty() {
             self.text.push('*');
         }
         self.text.push_str(entry);
-        self.page()
     }
 
     /// Enters a question and waits as its page says.
-    fn ask(&mut self, question: &str) -> String {
+    pub(crate) fn ask(&mut self, question: &str) -> String {
         let begun = Instant::now();
         let mut page = self.enter(question);
         while page.contains("I am looking for the answer.") {
@@ -111,7 +124,8 @@ fn a_caller_chooses_a_language_asks_and_turns_the_pages() {
     let languages = gateway.page();
     assert!(languages.starts_with("Jibu\n1.English\n2.Kiswahili"), "{languages}");
     let write = gateway.enter("1");
-    assert!(write.starts_with("Write your question"), "{write}");
+    // What the documents speak of can be chosen instead.
+    assert!(write.starts_with("Choose a number, or write your question:\n1."), "{write}");
 
     let first = gateway.ask(QUESTION);
     let mut pages = vec![first.clone()];

@@ -6,10 +6,12 @@
 
 mod e2e_answers;
 mod e2e_bad_input;
+mod e2e_check;
 mod e2e_kiosk;
 mod e2e_power;
 mod e2e_sms;
 mod e2e_ussd;
+mod e2e_ussd_modem;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -38,6 +38,8 @@ pub enum Request {
     Urc(Urc),
     /// A USSD line from the network.
     Ussd(Ussd),
+    /// What the host said in USSD sessions.
+    UssdSaid(Nothing),
     /// The power key.
     Reset(Nothing),
     /// Pulls the plug of the port for a while.
@@ -179,7 +181,8 @@ pub struct Urc {
 pub struct Ussd {
     /// What it says; without text the line is a bare `+CUSD: m`.
     pub text: Option<String>,
-    /// 0 final, 1 asks for an answer, 2 ended by the network, …
+    /// 0 final, 1 asks for an answer, which somebody at the other end then reads;
+    /// 2 ended by the network, …
     #[serde(default)]
     pub m: u8,
 }

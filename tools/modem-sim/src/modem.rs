@@ -78,8 +78,10 @@ pub enum Announced {
 pub enum Effect {
     /// The modem restarts.
     Reset,
-    /// A USSD answer will come.
-    Ussd(String),
+    /// A USSD code, or an answer in a session: its text and coding scheme.
+    Ussd(String, u8),
+    /// The host ended the USSD session.
+    UssdEnd,
     /// The SIM is open now; registration begins.
     Unlocked,
     /// A place for a message became free, or the host can take one.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::codec::{Address, ServiceTime, StatusReport, Submit, encode_status_report};
 use crate::sent::OnAir;
 
@@ -29,12 +31,27 @@ pub struct Network {
     pub reports: Reports,
     /// USSD codes and their answers.
     pub ussd: BTreeMap<String, String>,
+    /// Whether somebody is at the other end of a USSD session that the network began.
+    pub caller: bool,
+    /// What the mobile said in such sessions, and how they ended.
+    pub said: Vec<Said>,
     /// The error that every message is refused with, when there is one.
     pub refusal: Option<u16>,
     /// Messages for the mobile that could not be handed over yet.
     pub waiting: VecDeque<Vec<u8>>,
     /// Everything that the mobile sent.
     pub on_air: Vec<OnAir>,
+}
+
+/// What the mobile said to somebody in a USSD session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    /// A page, or that the mobile ended the session.
+    pub text: Option<String>,
+    /// Its data coding scheme on the air.
+    pub coding: u8,
+    /// Whether it fits the 160 octets of a USSD string (TS 24.080 §4.6.1).
+    pub fits: bool,
 }
 
 /// Which status reports the service centre sends.
@@ -63,6 +80,8 @@ impl Network {
             started_at,
             reports: Reports { enabled: true, status: 0, delay_ms: [2_000, 8_000] },
             ussd: BTreeMap::from([("*100#".to_owned(), balance.to_owned())]),
+            caller: false,
+            said: Vec::new(),
             refusal: None,
             waiting: VecDeque::new(),
             on_air: Vec::new(),

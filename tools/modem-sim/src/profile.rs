@@ -162,6 +162,10 @@ pub struct Quirks {
     pub verbose_message_errors: bool,
     /// How USSD text travels.
     pub ussd: UssdForm,
+    /// The coding scheme that every +CUSD line shows, whatever the string is in.
+    pub ussd_coding: Option<u8>,
+    /// Whether what the network says to a USSD code comes before the `OK`.
+    pub ussd_before_ok: bool,
     /// Commands that are refused as unknown.
     pub unsupported: Vec<String>,
 }

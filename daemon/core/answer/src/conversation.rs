@@ -17,7 +17,7 @@ use crate::answer::{Answer, Citation, Grounded, Topic};
 use crate::compose::{self, Budget, upper};
 use crate::identify::{Identified, LanguageModel, settle};
 use crate::intent::{Intent, intent};
-use crate::languages::fill;
+use crate::languages::{self, fill};
 use crate::query::Query;
 use crate::text::{fold, normalise_line};
 use crate::voice::Voice;
@@ -111,6 +111,17 @@ pub struct Reply {
     pub language: Language,
     /// What it rests on.
     pub citations: Vec<Citation>,
+}
+
+impl Reply {
+    /// Says above its first page that parts of the message never came; a danger
+    /// goes before that.
+    pub fn say_incomplete(&mut self, site: &Site) {
+        let phrases = &languages::spoken(self.language, site.default_language).phrases;
+        if let Some(first) = self.pages.first_mut().filter(|_| self.kind != ReplyKind::Urgent) {
+            *first = format!("{}\n{first}", phrases.incomplete);
+        }
+    }
 }
 
 /// The kinds of replies, for the audit trail and for `--json`.

@@ -95,6 +95,8 @@ pub(crate) struct Phrases {
     pub(crate) choose_again: &'static str,
     /// A number without a menu.
     pub(crate) no_menu: &'static str,
+    /// Above an answer to a message of which parts never came.
+    pub(crate) incomplete: &'static str,
     /// No answer.
     pub(crate) unknown: &'static str,
     /// No answer, and a person can be called.
@@ -144,7 +146,7 @@ pub(crate) struct Phrases {
 impl Phrases {
     /// Every phrase with its name, for checks over all of them.
     #[cfg(test)]
-    fn all(&self) -> [(&'static str, &'static str); 30] {
+    fn all(&self) -> [(&'static str, &'static str); 31] {
         [
             ("help", self.help),
             ("help_danger", self.help_danger),
@@ -154,6 +156,7 @@ impl Phrases {
             ("choose", self.choose),
             ("choose_again", self.choose_again),
             ("no_menu", self.no_menu),
+            ("incomplete", self.incomplete),
             ("unknown", self.unknown),
             ("ask_person", self.ask_person),
             ("why", self.why),

@@ -179,6 +179,22 @@ mod tests {
     }
 
     #[test]
+    fn equal_references_of_8_and_16_bits_and_of_two_senders_are_different_messages() {
+        let with = |reference, sender: &str| {
+            let mut deliver = part("1/2 x");
+            deliver.originator = Address::name(sender).unwrap();
+            let concat = Concat { reference, total: 2, sequence: 1 };
+            deliver.user_data.header.elements = vec![Element::concat(concat)];
+            deliver.group().unwrap()
+        };
+        let short = with(ConcatReference::Short(0), "One");
+        assert_ne!(short, with(ConcatReference::Long(0), "One"));
+        assert_ne!(short, with(ConcatReference::Short(0), "Two"));
+        // 0 is a reference like any other.
+        assert_eq!(short, with(ConcatReference::Short(0), "One"));
+    }
+
+    #[test]
     fn parts_come_in_any_order_and_twice() {
         check(
             "3/3 safe?

@@ -201,7 +201,32 @@ impl Parameters {
 
 #[cfg(test)]
 mod tests {
+    use crate::{Incoming, Pdu};
+
     use super::*;
+
+    /// What a report is about does not hang on its times: gateways that compare
+    /// them lose reports to a zone of the wrong sign, or to none.
+    #[test]
+    fn a_report_with_a_wrong_zone_or_no_date_still_names_its_message() {
+        for time in [
+            "62112202740180", // two hours east
+            "62112202740188", // two hours west
+            "621122027401FF", // no zone
+            "00000000000000", // no date
+            "99999999999999", // none that is
+        ] {
+            let hex = format!("00062A0C91629519325476{time}{time}00");
+            let Ok(Incoming::StatusReport(report)) =
+                Pdu::decode_incoming(&hex::decode(hex).unwrap())
+            else {
+                panic!("{time} is a report");
+            };
+            assert_eq!(report.reference, 0x2A);
+            assert_eq!(report.recipient.reveal(), "+265991234567");
+            assert_eq!(report.status.outcome(), Outcome::Delivered);
+        }
+    }
 
     #[test]
     fn a_status_says_whether_to_go_on() {

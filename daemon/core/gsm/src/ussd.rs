@@ -181,6 +181,9 @@ pub enum RequestForm {
     PackedHex,
     /// As hexadecimal UTF-16 (`AT+CSCS="UCS2"`).
     Ucs2Hex,
+    /// As hexadecimal UTF-16, which also goes on the air so: strings of this scheme
+    /// are octets in hexadecimal whatever `AT+CSCS` says (TS 27.007 §7.15).
+    Ucs2OnAir,
 }
 
 /// The command that sends a request or an answer to the network,
@@ -193,11 +196,13 @@ pub fn request(text: &str, form: RequestForm) -> Option<String> {
             fits.then(|| text.to_owned())?
         }
         RequestForm::PackedHex => hex::encode_upper(reading::pack(text)?),
-        RequestForm::Ucs2Hex => hex::encode_upper(crate::alphabet::to_ucs2(text)),
+        RequestForm::Ucs2Hex | RequestForm::Ucs2OnAir => {
+            hex::encode_upper(crate::alphabet::to_ucs2(text))
+        }
     };
     // What the default alphabet cannot write goes on the air in UCS-2 (TS 23.038 §5).
     let in_septets = crate::alphabet::to_septets(text, crate::Shift::NONE).is_some();
-    let coding = if in_septets { 15 } else { 72 };
+    let coding = if in_septets && form != RequestForm::Ucs2OnAir { 15 } else { 72 };
     Some(format!("AT+CUSD=1,\"{written}\",{coding}"))
 }
 
@@ -302,6 +307,8 @@ mod tests {
             AT+CUSD=1,"002A0031003000300023",15"#]]
         .assert_eq(&written.join("\n"));
         assert_eq!(request("say \"hi\"", RequestForm::Plain), None);
+        let on_air = request("é\n", RequestForm::Ucs2OnAir).unwrap();
+        assert_eq!(on_air, "AT+CUSD=1,\"00E9000A\",72");
         let khmer = request("ទឹក", RequestForm::Ucs2Hex).unwrap();
         assert_eq!(khmer, "AT+CUSD=1,\"179117B91780\",72");
         assert_eq!(request("ទឹក", RequestForm::PackedHex), None);

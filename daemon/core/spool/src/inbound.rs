@@ -163,7 +163,13 @@ impl Spool {
         };
         let of_sender =
             today(self.answered.get(sender)) + waiting(&|row| row.sender.as_ref() == Some(sender));
-        let of_modem = today(self.answered_by.get(modem)) + waiting(&|row| row.modem == *modem);
+        // What counts is which SIM pays.
+        let modem = self.config.route(sender, modem);
+        let pays = |row: &MessageRow| {
+            let payer = row.sender.as_ref().map(|sender| self.config.route(sender, &row.modem));
+            payer.unwrap_or(&row.modem) == modem
+        };
+        let of_modem = today(self.answered_by.get(modem)) + waiting(&pays);
         let in_all = self.answered_by.values().map(|times| today(Some(times))).sum::<usize>()
             + self.messages.len();
         let is_spent = |spent: usize, allowed: u32| {
@@ -290,6 +296,7 @@ impl Spool {
         now: Timestamp,
     ) -> Vec<Change> {
         let mut changes = Vec::new();
+        let modem = self.config.route(recipient, modem).clone();
         for (sequence, pdu) in (0..).zip(pdus) {
             self.last_part += 1;
             let part = PartRow {
@@ -309,6 +316,7 @@ impl Spool {
     }
 
     fn answered_now(&mut self, sender: PhoneNumber, modem: ModemName, now: Timestamp) {
+        let modem = self.config.route(&sender, &modem).clone();
         self.answered.entry(sender).or_default().push_back(now);
         self.answered_by.entry(modem).or_default().push_back(now);
     }

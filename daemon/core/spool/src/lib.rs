@@ -51,6 +51,21 @@ pub struct Config {
     pub quiet: Option<QuietHours>,
     /// Numbers that are never answered: our own SIMs and operators' services.
     pub never_answer: Vec<PhoneNumber>,
+    /// By which modem answers leave; others leave by the one that was asked.
+    pub routes: Vec<Route>,
+    /// How long a modem may be away before its parts leave by another one.
+    pub fail_over_after: Duration,
+}
+
+/// Answers to some numbers leave by a certain modem, whichever was asked:
+/// operators charge less within their own network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The digits that the number begins with in international form, without `+`.
+    /// The longest one counts.
+    pub prefix: String,
+    /// The modem.
+    pub modem: ModemName,
 }
 
 impl Default for Config {
@@ -74,7 +89,18 @@ impl Default for Config {
             answers_per_day_in_all: u32::MAX,
             quiet: None,
             never_answer: Vec::new(),
+            routes: Vec::new(),
+            fail_over_after: minutes(5),
         }
+    }
+}
+
+impl Config {
+    /// The modem by which answers to a number leave: a route's, or the one asked.
+    fn route<'a>(&'a self, recipient: &PhoneNumber, asked: &'a ModemName) -> &'a ModemName {
+        let digits = recipient.digits();
+        let fitting = self.routes.iter().filter(|route| digits.starts_with(&route.prefix));
+        fitting.max_by_key(|route| route.prefix.len()).map_or(asked, |route| &route.modem)
     }
 }
 
@@ -298,6 +324,9 @@ pub struct Spool {
     /// Until when answers may leave in quiet hours.
     awake: HashMap<MessageId, Timestamp>,
     modems: HashMap<ModemName, ModemState>,
+    /// Since when modems that were there are away; the others never were.
+    away: HashMap<ModemName, Timestamp>,
+    started: Timestamp,
     early_reports: VecDeque<outbound::EarlyReport>,
 }
 
@@ -315,6 +344,7 @@ impl Spool {
         let mut answered: HashMap<PhoneNumber, VecDeque<Timestamp>> = HashMap::new();
         let mut answered_by: HashMap<ModemName, VecDeque<Timestamp>> = HashMap::new();
         for (number, modem, at) in restored.answered {
+            let modem = config.route(&number, &modem).clone();
             answered.entry(number).or_default().push_back(at);
             answered_by.entry(modem).or_default().push_back(at);
         }
@@ -334,6 +364,8 @@ impl Spool {
             answered_by,
             awake,
             modems: HashMap::new(),
+            away: HashMap::new(),
+            started: now,
             early_reports: VecDeque::new(),
         };
         for row in restored.incomplete {
@@ -373,6 +405,8 @@ impl Spool {
             }
             Input::ModemLost { modem } => {
                 self.modems.remove(&modem);
+                // It may be lost again and again before it is ready.
+                self.away.entry(modem).or_insert(now);
             }
             Input::Written { part, slot } => self.written(part, slot),
             Input::Sent { part, reference, slot } => self.sent(part, reference, slot, now),

@@ -32,6 +32,7 @@ impl Spool {
         now: Timestamp,
     ) {
         self.modems.insert(modem.clone(), ModemState { keeps_parts, busy: false });
+        self.away.remove(&modem);
         let in_doubt: Vec<PartId> = self
             .parts
             .values()
@@ -271,18 +272,24 @@ impl Spool {
     }
 
     pub(crate) fn send_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
-        // While its modem is away or busy, the modem's next event wakes us.
-        let due = self.first_waiting().filter(|(row, _)| self.is_free(&row.modem));
+        // While its modem is busy or comes back, the modem's next event wakes us.
+        let any_free = self.modems.values().any(|state| !state.busy);
+        let due = self.first_waiting().filter_map(move |(row, not_before)| {
+            match self.modems.contains_key(&row.modem) {
+                true => self.is_free(&row.modem).then_some(not_before),
+                false => any_free.then(|| not_before.max(self.fails_over_at(&row.modem))),
+            }
+        });
         let doubts = self.parts.values().filter(|row| self.is_in_doubt(row));
-        due.map(|(_, not_before)| not_before).chain(doubts.filter_map(|row| self.doubt_ends(row)))
+        due.chain(doubts.filter_map(|row| self.doubt_ends(row)))
     }
 
     pub(crate) fn send_what_can_be_sent(&mut self, now: Timestamp) {
         self.hold_what_would_wake_somebody(now);
-        while let Some(part) = self.next_part(now) {
+        while let Some((part, modem)) = self.next_part(now) {
             let Some(row) = self.parts.get_mut(&part) else { return };
             row.attempts += 1;
-            let (modem, pdu) = (row.modem.clone(), row.pdu.clone());
+            let pdu = row.pdu.clone();
             let state = PartState::Sending { modem: modem.clone(), slot: None, since: now };
             self.settle(part, state);
             self.set_busy(&modem, true);
@@ -305,11 +312,25 @@ impl Spool {
         }
     }
 
-    /// The oldest part that is due and whose modem is free.
-    fn next_part(&self, now: Timestamp) -> Option<PartId> {
-        self.first_waiting()
-            .find(|(row, not_before)| *not_before <= now && self.is_free(&row.modem))
-            .map(|(row, _)| row.id)
+    /// The oldest part that is due, and the free modem that it leaves by.
+    fn next_part(&self, now: Timestamp) -> Option<(PartId, ModemName)> {
+        self.first_waiting().filter(|(_, not_before)| *not_before <= now).find_map(|(row, _)| {
+            let modem = self.carrier(&row.modem, now)?;
+            Some((row.id, modem.clone()))
+        })
+    }
+
+    /// The modem itself; where it has been away for long, another one.
+    fn carrier<'a>(&'a self, own: &'a ModemName, now: Timestamp) -> Option<&'a ModemName> {
+        if self.modems.contains_key(own) {
+            return self.is_free(own).then_some(own);
+        }
+        let free = self.modems.iter().filter(|(_, state)| !state.busy).map(|(name, _)| name);
+        free.min().filter(|_| self.fails_over_at(own) <= now)
+    }
+
+    fn fails_over_at(&self, modem: &ModemName) -> Timestamp {
+        *self.away.get(modem).unwrap_or(&self.started) + self.config.fail_over_after
     }
 
     /// Of every answer the first part that waits, unless one before it is being

@@ -241,6 +241,11 @@ impl Airtime {
         self.next = now + wait.min(self.config.every.max(FIRST_RETRY));
     }
 
+    /// Whether a reply is waited for: what the network says next is it.
+    pub fn is_waiting(&self) -> bool {
+        self.waits_since.is_some()
+    }
+
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<AirtimeOutput> {
         self.outputs.pop_front()

@@ -125,6 +125,9 @@ pub enum Reply {
     Text {
         /// The text. It is cut into pages here.
         text: String,
+        /// What goes by SMS in its place, where each part is paid; the text itself
+        /// where not said.
+        brief: Option<String>,
         /// The language of the words around it.
         language: Language,
     },
@@ -143,7 +146,9 @@ pub enum Reply {
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reply::Text { text, language } => write!(f, "Text({} bytes, {language})", text.len()),
+            Reply::Text { text, language, .. } => {
+                write!(f, "Text({} bytes, {language})", text.len())
+            }
             Reply::Choose { labels, language } => write!(f, "Choose({}, {language})", labels.len()),
             Reply::Failed => f.write_str("Failed"),
         }

@@ -63,7 +63,7 @@ enum Place {
     /// An answer is looked for.
     Looking,
     Answer {
-        text: String,
+        by_sms: String,
         pages: Vec<String>,
         at: usize,
     },
@@ -205,8 +205,8 @@ impl Session {
                 self.search = None;
                 self.go_back();
             }
-            (Place::Answer { text, .. }, Entry::Number(8)) if has_sms => {
-                return Some(Want::SendText(text.clone()));
+            (Place::Answer { by_sms, .. }, Entry::Number(8)) if has_sms => {
+                return Some(Want::SendText(by_sms.clone()));
             }
             (Place::Answer { pages, at, .. }, Entry::More) if *at + 1 < pages.len() => *at += 1,
             (Place::Answer { at, .. }, Entry::Back) if *at > 0 => *at -= 1,
@@ -253,9 +253,12 @@ impl Session {
                 let topic = config
                     .topics
                     .iter()
-                    .filter(|topic| Some(topic.language) == self.language)
-                    .nth(chosen);
-                let questions = topic.map(|topic| topic.questions.clone()).unwrap_or_default();
+                    .find(|topic| Some(topic.language) == self.language && topic.title == label);
+                let Some(topic) = topic else {
+                    self.complain();
+                    return None;
+                };
+                let questions = topic.questions.clone();
                 self.go(match questions.is_empty() {
                     true => Place::Write,
                     false => Place::Menu(Menu { of: MenuOf::Questions, options: questions, at: 0 }),
@@ -286,11 +289,11 @@ impl Session {
     pub(crate) fn answered(&mut self, reply: Reply, config: &Config) {
         let told = self.search.take().is_some_and(|search| search.told);
         let place = match reply {
-            Reply::Text { text, language } => {
+            Reply::Text { text, brief, language } => {
                 self.language = self.language.or(Some(language));
                 let text = config.limits.tidy(&text);
                 let pages = pieces(&text, &self.longest_keys(config), &config.limits);
-                Place::Answer { text, pages, at: 0 }
+                Place::Answer { by_sms: brief.unwrap_or(text), pages, at: 0 }
             }
             Reply::Choose { labels, language } if !labels.is_empty() => {
                 self.language = self.language.or(Some(language));

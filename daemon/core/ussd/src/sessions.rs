@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use jibu_types::{PhoneNumber, Timestamp};
 
 use crate::session::{Search, Session, Want};
-use crate::{Config, Exchange, Heard, Input, Line, Output, QuestionId, Reply};
+use crate::{Config, Exchange, Heard, Input, Line, Output, QuestionId, Reply, Topic};
 
 /// A gateway's history is no longer than this; what is beyond is not looked at.
 const LONGEST_HISTORY: usize = 4096;
@@ -48,6 +48,12 @@ impl Sessions {
             last_session: 0,
             last_question: 0,
         }
+    }
+
+    /// What can be chosen has changed. Somebody who looks at a menu now finds out
+    /// when they choose what is gone.
+    pub fn set_topics(&mut self, topics: Vec<Topic>) {
+        self.config.topics = topics;
     }
 
     /// Takes in what happened.
@@ -246,7 +252,7 @@ impl Sessions {
     ) {
         if let Some(Owed { to, language }) = self.owed.remove(&question) {
             let text = match reply {
-                Reply::Text { text, .. } => text,
+                Reply::Text { text, brief, .. } => brief.unwrap_or(text),
                 Reply::Choose { labels, .. } => labels.join("\n"),
                 // Nothing is sent that would only cost: the phone shows who was asked.
                 Reply::Failed => return,

@@ -36,7 +36,8 @@ fn read(limits: Limits, answer: &str) -> Vec<String> {
                     pages.push(page);
                 }
                 Output::Ask { question, .. } => {
-                    let reply = Reply::Text { text: answer.into(), language: Language::EN };
+                    let reply =
+                        Reply::Text { text: answer.into(), brief: None, language: Language::EN };
                     let conversation = None;
                     sessions.handle(Input::Answered { question, reply, conversation }, now);
                 }
@@ -171,7 +172,7 @@ proptest! {
                                 labels: vec![title.clone(), question.clone()],
                                 language: Language::FR,
                             },
-                            _ => Reply::Text { text: question.clone(), language: Language::FR },
+                            _ => Reply::Text { text: question.clone(), brief: None, language: Language::FR },
                         };
                         let conversation = None;
                         sessions.handle(

@@ -107,7 +107,7 @@ impl Stage {
     }
 
     fn answer(&mut self, text: &str) -> Option<String> {
-        self.reply(Reply::Text { text: text.into(), language: Language::EN })
+        self.reply(Reply::Text { text: text.into(), brief: None, language: Language::EN })
     }
 
     fn reply(&mut self, reply: Reply) -> Option<String> {
@@ -461,7 +461,7 @@ fn a_question_before_the_language_leaves_it_to_be_identified() {
     stage.calls("a", AMINA, "");
     assert_eq!(stage.calls("a", AMINA, "nichemshe maji vipi"), None);
     assert_eq!(stage.asked, ["?: nichemshe maji vipi"]);
-    let reply = Reply::Text { text: "Chemsha maji.".into(), language: Language::SW };
+    let reply = Reply::Text { text: "Chemsha maji.".into(), brief: None, language: Language::SW };
     assert!(stage.reply(reply).unwrap().ends_with("0.Rudi"));
 }
 

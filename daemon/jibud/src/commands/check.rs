@@ -1,21 +1,31 @@
+//! `jibud check`.
+
+mod modem;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use jibu_modem::Event;
 use jibu_store::{ContentReader, StateReader};
+use jibu_types::PhoneNumber;
 use serde::Serialize;
 
 use super::{Configured, print, print_json};
 use crate::clock::now;
-use crate::config::{Config, Modem};
+use crate::config::Config;
 use crate::hub::credentials::Credentials;
 use crate::library::Engine;
 
 /// Look at configuration, modem, models, stores, clock and disk; a line each.
 #[derive(Debug, Args)]
 pub(super) struct Check {
+    /// The modems alone, a line for each thing that they need; or the one of this name.
+    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    modem: Option<Option<String>>,
+    /// Send a test message to this number, by the first modem or the one named.
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
+    send: Option<PhoneNumber>,
     /// JSON instead of lines.
     #[arg(long)]
     json: bool,
@@ -41,30 +51,11 @@ impl Line {
 impl Check {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.configured.load()?;
-        let mut lines = vec![
-            Line::of("configuration", Ok(config.file.display().to_string())),
-            Line::of("hub", hub(&config)),
-            Line::of("clock", clock()),
-            Line::of("disk", disk(&config.data)),
-            Line::of("models", models(&config)),
-            Line::of("messages", state(&config)),
-            Line::of("index", content(&config)),
-        ];
-        if config.modems.is_empty() {
-            let fault = "none is configured: add a [[modem]] table, or people can ask at the \
-                         kiosk only";
-            lines.push(Line::of("modem", Err(fault.into())));
-        }
-        let daemon_runs = daemon_runs(&config);
-        for modem in &config.modems {
-            let what = format!("modem {}", modem.driver.name);
-            let found = if daemon_runs {
-                Ok("in use by the running daemon: see jibud status".into())
-            } else {
-                look_at(modem)
-            };
-            lines.push(Line::of(what, found));
-        }
+        let mut lines = match self.modem.is_some() || self.send.is_some() {
+            true => Vec::new(),
+            false => around(&config),
+        };
+        self.modems(&config, &mut lines)?;
         if self.json {
             print_json(&lines)?;
         } else {
@@ -75,6 +66,58 @@ impl Check {
         let all_ok = lines.iter().all(|line| line.ok);
         Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
+
+    fn modems(&self, config: &Config, lines: &mut Vec<Line>) -> anyhow::Result<()> {
+        let named = self.modem.as_ref().and_then(Option::as_deref);
+        let is_named = |name: &str| named.is_none_or(|named| named == name);
+        let mut modems =
+            config.modems.iter().filter(|modem| is_named(&modem.driver.name)).peekable();
+        if modems.peek().is_none() {
+            let fault = match named {
+                Some(_) => "there is no such modem in the configuration",
+                None => {
+                    "none is configured: add a [[modem]] table, or people can ask at the kiosk only"
+                }
+            };
+            let what = named.map_or("modem".to_owned(), |name| format!("modem {name}"));
+            lines.push(Line::of(what, Err(fault.into())));
+        }
+        let daemon_runs = daemon_runs(config);
+        let mut send_to = self.send.as_ref();
+        for modem in modems {
+            if daemon_runs {
+                let what = format!("modem {}", modem.driver.name);
+                let found = match self.modem.is_some() || self.send.is_some() {
+                    false => Ok("in use by the running daemon: see jibud status".into()),
+                    true => Err("the running daemon uses it: see jibud status, or stop it \
+                                 (systemctl stop jibud) and check again"
+                        .into()),
+                };
+                lines.push(Line::of(what, found));
+                continue;
+            }
+            lines.extend(modem::look_at(modem, config, send_to.take())?);
+        }
+        Ok(())
+    }
+}
+
+fn number(text: &str) -> Result<PhoneNumber, String> {
+    // The number itself is not repeated.
+    PhoneNumber::parse(text).map_err(|error| error.to_string())
+}
+
+/// Everything but the modems.
+fn around(config: &Config) -> Vec<Line> {
+    vec![
+        Line::of("configuration", Ok(config.file.display().to_string())),
+        Line::of("hub", hub(config)),
+        Line::of("clock", clock()),
+        Line::of("disk", disk(&config.data)),
+        Line::of("models", models(config)),
+        Line::of("messages", state(config)),
+        Line::of("index", content(config)),
+    ]
 }
 
 fn hub(config: &Config) -> Result<String, String> {
@@ -181,54 +224,4 @@ fn daemon_runs(config: &Config) -> bool {
     config.listen.is_some_and(|address| {
         std::net::TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
     })
-}
-
-/// How long a modem may take to introduce itself.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Opens the modem as the daemon would, and reports what it first says. Nothing
-/// is sent, and no message is erased.
-fn look_at(modem: &Modem) -> Result<String, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
-    let found = runtime.block_on(async {
-        let mut handle = jibu_modem::spawn(modem.driver.clone());
-        let mut says = String::new();
-        tokio::time::timeout(PATIENCE, async {
-            while let Some(event) = handle.events.recv().await {
-                match event {
-                    Event::Ready { identity, keeps_parts, .. } => {
-                        says = format!(
-                            "{} {}, firmware {}{says}",
-                            identity.manufacturer, identity.model, identity.revision
-                        );
-                        if !keeps_parts {
-                            says += "; keeps no copies, so a power cut may send a part twice";
-                        }
-                        return Ok(says);
-                    }
-                    Event::Registration(registration) if !registration.is_registered() => {
-                        says += "; the network does not serve it yet: look at antenna and SIM";
-                    }
-                    Event::Signal(signal) => {
-                        if let Some(dbm) = signal.dbm {
-                            says += &format!("; signal {dbm} dBm");
-                        }
-                    }
-                    Event::Fault(fault) => return Err(fault.to_string()),
-                    Event::Lost { reason, .. } => return Err(reason),
-                    _ => {}
-                }
-            }
-            Err("its task has ended".to_owned())
-        })
-        .await
-        .unwrap_or_else(|_| {
-            Err("it does not answer: is it the right port, and switched on?".into())
-        })
-    });
-    runtime.shutdown_background();
-    found
 }

@@ -1,13 +1,17 @@
 //! What `jibud` sees of a modem.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use jibu_at::driver::{
     Fault, Identity, Pdu, Pin, PinError, Registration, SendError, SendVia, Signal, Stored,
 };
 pub use jibu_at::{Held, ModemError, Remedy, Slot, StorageName, StorageNameError};
+pub use jibu_gsm::ussd::{Mode, RequestForm, Ussd};
 use tokio::sync::mpsc;
+
+use crate::PowerKey;
 
 /// One modem, as configured.
 #[derive(Debug, Clone)]
@@ -16,6 +20,15 @@ pub struct Config {
     pub name: String,
     /// The serial port, such as `/dev/serial/by-id/…` or a pseudo-terminal.
     pub port: PathBuf,
+    /// The modem's IMEI, fifteen digits: whatever the port is called, only this one
+    /// is spoken to, and it is looked for where it is not on `port`.
+    pub imei: Option<String>,
+    /// Where it is looked for, in this order.
+    pub search_in: Vec<PathBuf>,
+    /// What cuts its power.
+    pub power_key: Option<Arc<dyn PowerKey>>,
+    /// How long it may be silent before its power is cut.
+    pub silence_before_reset: Duration,
     /// Bits per second.
     pub baud_rate: u32,
     /// The SIM's PIN, where it asks for one.
@@ -33,6 +46,10 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// How often signal and registration are asked for.
     pub signal_interval: Duration,
+    /// Whether USSD is wanted.
+    pub ussd: bool,
+    /// How USSD strings are written; found out where not said.
+    pub ussd_form: Option<RequestForm>,
     /// How long opening the port may take.
     pub open_timeout: Duration,
     /// The longest wait between two tries to open the port; the first is a second
@@ -47,6 +64,10 @@ impl Config {
         Config {
             name: name.into(),
             port: port.into(),
+            imei: None,
+            search_in: vec!["/dev/serial/by-id".into(), "/dev".into()],
+            power_key: None,
+            silence_before_reset: driver.silence_before_reset,
             baud_rate: 115_200,
             pin: driver.pin,
             via: driver.via,
@@ -55,6 +76,8 @@ impl Config {
             send_timeout: driver.send_timeout,
             sweep_interval: driver.sweep_interval,
             signal_interval: driver.signal_interval,
+            ussd: driver.ussd,
+            ussd_form: None,
             open_timeout: Duration::from_secs(5),
             reopen_at_most: Duration::from_secs(30),
         }
@@ -72,7 +95,63 @@ pub struct Handle {
     pub events: mpsc::Receiver<Event>,
 }
 
-pub use jibu_at::driver::Command;
+/// What a modem can be asked to do.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Send a message.
+    Send {
+        /// Comes back in the answer.
+        id: i64,
+        /// As the last [`Event::Ready`] gave it.
+        session: u32,
+        /// SMSC octet and SMS-SUBMIT.
+        pdu: Vec<u8>,
+    },
+    /// Send a message that is already stored.
+    Resume {
+        /// Comes back in the answer.
+        id: i64,
+        /// As the last [`Event::Ready`] gave it.
+        session: u32,
+        /// Where it stands.
+        slot: Slot,
+    },
+    /// Let an incoming message go: it is safe elsewhere.
+    Erase {
+        /// As [`Event::Incoming`] gave it.
+        held: Held,
+    },
+    /// Delete a stored outgoing message.
+    Forget {
+        /// Where it stands.
+        slot: Slot,
+    },
+    /// Ask for signal and registration now.
+    Status,
+    /// Dial a USSD code, or answer in a session. What the network says to it comes
+    /// as [`Event::Ussd`], or [`Event::UssdFailed`] where it was not asked.
+    Ussd {
+        /// The code or the page.
+        text: String,
+    },
+    /// End the USSD session.
+    EndUssd,
+}
+
+impl std::fmt::Debug for Command {
+    /// Leaves out what a person reads.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Command::Send { id, pdu, .. } => write!(f, "Send {{ id: {id}, {} bytes }}", pdu.len()),
+            Command::Resume { id, slot, .. } => write!(f, "Resume {{ id: {id}, slot: {slot} }}"),
+            Command::Erase { held } => write!(f, "Erase {{ {held:?} }}"),
+            Command::Forget { slot } => write!(f, "Forget {{ slot: {slot} }}"),
+            Command::Status => f.write_str("Status"),
+            Command::Ussd { text } => write!(f, "Ussd {{ {} bytes }}", text.len()),
+            Command::EndUssd => f.write_str("EndUssd"),
+        }
+    }
+}
 
 /// What a modem tells.
 ///
@@ -85,6 +164,13 @@ pub use jibu_at::driver::Command;
 ///   message in flight when the modem is lost is answered before the next `Ready`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// The port is open.
+    Opened {
+        /// Which; another one than configured where the IMEI says so.
+        port: PathBuf,
+    },
+    /// The modem told who made it; comes before [`Event::Ready`] and before a fault.
+    Identified(Identity),
     /// The modem is initialised, and every storage was read.
     Ready {
         /// Counts initialisations; goes into [`Command::Send`] and
@@ -109,6 +195,8 @@ pub enum Event {
         /// Whether a service centre is set on the SIM; none when the modem does not
         /// say.
         has_service_centre: Option<bool>,
+        /// Whether it knows USSD, and USSD is wanted.
+        ussd: bool,
     },
     /// A message or a status report came, or stands in a storage.
     Incoming {
@@ -159,6 +247,13 @@ pub enum Event {
         /// Where it stood.
         slot: Slot,
     },
+    /// The network said something in a USSD session.
+    Ussd(Ussd),
+    /// What was to be said by USSD was not.
+    UssdFailed {
+        /// Why.
+        error: SendError,
+    },
     /// How well the modem hears the network; told at each interval.
     Signal(Signal),
     /// Where the modem stands with the network; told when it changes.
@@ -183,7 +278,11 @@ pub enum Event {
     /// Somebody must do something before messages flow. Its text is a sentence for
     /// the technician.
     Fault(Fault),
-    /// The modem is beyond what commands can mend: cut its power or pull its reset
-    /// line.
+    /// The modem does not come back, and is told to restart itself.
+    Restarting,
+    /// The modem is beyond what commands can mend: its power must be cut. Where
+    /// [`Config::power_key`] is there, that is done, and [`Event::PowerCut`] follows.
     ResetWanted,
+    /// The modem's power was cut, or why not.
+    PowerCut(Result<(), String>),
 }

@@ -5,9 +5,15 @@
 //! the driver, and opens the port again, for ever, when it goes away.
 
 mod api;
+mod examine;
 mod port;
+mod power;
+mod search;
 mod session;
 mod stored;
+mod strings;
 
 pub use api::*;
+pub use examine::{Errand, Examination, examine};
+pub use power::{Hook, PowerKey};
 pub use session::spawn;

@@ -1,10 +1,12 @@
 //! Opening the serial port, without ever getting stuck in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_serial::{SerialPortBuilderExt, SerialStream};
+
+use crate::{Config, search};
 
 /// A port that may still be about to open: a USB device that is going away can
 /// hold the call for minutes, and only one such call waits at a time.
@@ -14,11 +16,61 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// Opens the port, for nobody else to open.
+    /// Opens the port, for nobody else to open; where the modem is named by its
+    /// IMEI, the port that it is on.
     ///
     /// # Errors
     /// A sentence for the technician.
     pub(crate) async fn open(
+        &mut self,
+        config: &Config,
+    ) -> Result<(SerialStream, PathBuf), String> {
+        let first = self.open_one(&config.port, config.baud_rate, config.open_timeout).await;
+        let Some(imei) = &config.imei else {
+            return first.map(|port| (port, config.port.clone()));
+        };
+        let reason = match first {
+            Ok(mut port) => {
+                if search::has_imei(&mut port, imei).await {
+                    return Ok((port, config.port.clone()));
+                }
+                close(port);
+                format!("the modem on {} has another IMEI", config.port.display())
+            }
+            Err(reason) => reason,
+        };
+        let own = config.port.canonicalize().ok();
+        for path in search::candidates(&config.search_in) {
+            if own.is_some() && path.canonicalize().ok() == own {
+                continue;
+            }
+            // A port that does not open, or is somebody else's, is not ours.
+            let opened = self.open_one(&path, config.baud_rate, config.open_timeout).await;
+            let Ok(mut port) = opened else { continue };
+            if search::has_imei(&mut port, imei).await {
+                tracing::info!(modem = config.name, port = %path.display(), "found by its IMEI");
+                return Ok((port, path));
+            }
+            close(port);
+        }
+        Err(format!("{reason}; the modem with the configured IMEI is on no other port"))
+    }
+
+    /// The ports on which a modem answers; each is opened for a moment.
+    pub(crate) async fn with_modems(&mut self, config: &Config) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for path in search::candidates(&config.search_in) {
+            let opened = self.open_one(&path, config.baud_rate, config.open_timeout).await;
+            let Ok(mut port) = opened else { continue };
+            if search::is_modem(&mut port).await {
+                found.push(path);
+            }
+            close(port);
+        }
+        found
+    }
+
+    async fn open_one(
         &mut self,
         path: &Path,
         baud_rate: u32,
@@ -43,6 +95,11 @@ impl Opening {
             }
         }
     }
+}
+
+/// Closing waits for what was written, which some ports never take.
+pub(crate) fn close(port: SerialStream) {
+    tokio::task::spawn_blocking(move || drop(port));
 }
 
 fn sentence(path: &Path, error: &tokio_serial::Error) -> String {

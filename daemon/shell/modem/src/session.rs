@@ -10,8 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::port::Opening;
-use crate::{Command, Config, Event, Handle, stored};
+use crate::port::{Opening, close};
+use crate::strings::Strings;
+use crate::{Command, Config, Event, Handle, Identity, stored};
 
 /// Events that may wait for a slow listener before the port is read no further.
 const MOST_EVENTS: usize = 256;
@@ -21,6 +22,9 @@ const WRITE_STALLED: Duration = Duration::from_secs(30);
 
 /// The first wait before a port is opened again.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a port that was not there has appeared.
+const LOOK_FOR_PORT: Duration = Duration::from_millis(500);
 
 /// Runs a modem in a task of its own, for ever.
 ///
@@ -52,6 +56,8 @@ struct Session {
     /// Time for the driver, which must not run backwards as the box's clock may.
     began: Instant,
     was_ready: bool,
+    identity: Identity,
+    strings: Strings,
 }
 
 impl Session {
@@ -68,9 +74,11 @@ impl Session {
             send_timeout: config.send_timeout,
             sweep_interval: config.sweep_interval,
             signal_interval: config.signal_interval,
-            ..driver::Config::default()
+            silence_before_reset: config.silence_before_reset,
+            ussd: config.ussd,
         });
         Session {
+            strings: Strings::new(config.ussd_form),
             config,
             commands,
             listener,
@@ -79,6 +87,7 @@ impl Session {
             bytes: VecDeque::new(),
             began: Instant::now(),
             was_ready: false,
+            identity: Identity::default(),
         }
     }
 
@@ -86,12 +95,10 @@ impl Session {
         let mut opening = Opening::default();
         let mut pause = REOPEN_AFTER;
         loop {
-            let port = opening
-                .open(&self.config.port, self.config.baud_rate, self.config.open_timeout)
-                .await;
-            let reason = match port {
-                Ok(port) => {
-                    tracing::info!(modem = self.config.name, "port open");
+            let reason = match opening.open(&self.config).await {
+                Ok((port, path)) => {
+                    tracing::info!(modem = self.config.name, port = %path.display(), "port open");
+                    self.events.push_back(Event::Opened { port: path });
                     match self.talk(port).await {
                         End::Lost(reason) => reason,
                         End::Abandoned => return,
@@ -156,23 +163,23 @@ impl Session {
                     Err(_) => return End::Abandoned,
                 },
                 command = self.commands.recv() => match command {
-                    Some(command) => self.step(Input::Command(command)),
+                    Some(command) => self.command(command),
                     None => return End::Abandoned,
                 },
                 () = tokio::time::sleep_until(wake) => self.step(Input::Tick),
             }
         };
         self.step(Input::Closed);
-        // Closing waits for what was written, which a modem that is gone never takes.
-        let port = reader.unsplit(writer);
-        tokio::task::spawn_blocking(move || drop(port));
+        close(reader.unsplit(writer));
         end
     }
 
-    /// Waits without a port.
+    /// Waits without a port, no longer than until one appears.
     async fn idle(&mut self, pause: Duration) -> Result<(), Abandoned> {
         let until = Instant::now() + pause;
         let listener = self.listener.clone();
+        let was_there = self.config.port.exists();
+        let mut look = tokio::time::interval(LOOK_FOR_PORT);
         loop {
             tokio::select! {
                 permit = listener.reserve(), if !self.events.is_empty() => match permit {
@@ -184,9 +191,14 @@ impl Session {
                     Err(_) => return Err(Abandoned),
                 },
                 command = self.commands.recv() => match command {
-                    Some(command) => self.step(Input::Command(command)),
+                    Some(command) => self.command(command),
                     None => return Err(Abandoned),
                 },
+                _ = look.tick() => {
+                    if !was_there && self.config.port.exists() {
+                        return Ok(());
+                    }
+                }
                 () = tokio::time::sleep_until(until) => return Ok(()),
             }
         }
@@ -206,6 +218,19 @@ impl Session {
         deadline.map_or(far, |deadline| deadline.min(far))
     }
 
+    fn command(&mut self, command: Command) {
+        let command = match command {
+            Command::Send { id, session, pdu } => driver::Command::Send { id, session, pdu },
+            Command::Resume { id, session, slot } => driver::Command::Resume { id, session, slot },
+            Command::Erase { held } => driver::Command::Erase { held },
+            Command::Forget { slot } => driver::Command::Forget { slot },
+            Command::Status => driver::Command::Status,
+            Command::Ussd { text } => driver::Command::Ussd { ways: self.strings.ways(&text) },
+            Command::EndUssd => driver::Command::EndUssd,
+        };
+        self.step(Input::Command(command));
+    }
+
     fn step(&mut self, input: Input<'_>) {
         let now = self.now();
         self.driver.handle(input, now);
@@ -213,18 +238,41 @@ impl Session {
             match output {
                 Output::Write(bytes) => self.bytes.extend(bytes),
                 Output::Event(event) => {
-                    let event = self.told(event);
-                    tracing::debug!(modem = self.config.name, ?event);
-                    self.events.push_back(event);
+                    self.tell_identity();
+                    if let Some(event) = self.told(event) {
+                        tracing::debug!(modem = self.config.name, ?event);
+                        self.events.push_back(event);
+                    }
                 }
             }
         }
     }
 
-    fn told(&mut self, event: driver::Event) -> Event {
-        match event {
+    /// A modem that never becomes ready has a name all the same.
+    fn tell_identity(&mut self) {
+        let identity = self.driver.identity();
+        if *identity != self.identity {
+            self.identity = identity.clone();
+            self.events.push_back(Event::Identified(self.identity.clone()));
+        }
+    }
+
+    /// In a thread of its own: a key is held for seconds.
+    fn press_power_key(&self) {
+        let Some(key) = self.config.power_key.clone() else { return };
+        let listener = self.listener.clone();
+        tokio::task::spawn_blocking(move || {
+            // Nobody listens any more when the daemon ends.
+            let _ = listener.blocking_send(Event::PowerCut(key.press()));
+        });
+    }
+
+    /// Nothing where it concerns only this crate.
+    fn told(&mut self, event: driver::Event) -> Option<Event> {
+        Some(match event {
             driver::Event::Ready(ready) => {
                 self.was_ready = true;
+                self.strings.ready(&ready.identity.manufacturer, ready.ussd);
                 Event::Ready {
                     session: ready.session,
                     identity: ready.identity,
@@ -233,6 +281,7 @@ impl Session {
                     announces: ready.announces,
                     reports: ready.reports,
                     has_service_centre: ready.has_service_centre,
+                    ussd: ready.ussd.is_some(),
                 }
             }
             driver::Event::Incoming { held, pdu } => Event::Incoming { held, pdu },
@@ -251,8 +300,24 @@ impl Session {
                 Event::Lost { reason: why.to_string(), retry_in: Duration::ZERO }
             }
             driver::Event::Fault(fault) => Event::Fault(fault),
-            driver::Event::ResetWanted => Event::ResetWanted,
-        }
+            driver::Event::Restarting => Event::Restarting,
+            driver::Event::ResetWanted => {
+                self.press_power_key();
+                Event::ResetWanted
+            }
+            driver::Event::Ussd(line) => match self.strings.read(&line.0) {
+                Ok(ussd) => Event::Ussd(ussd),
+                Err(error) => {
+                    tracing::warn!(modem = self.config.name, %error, "a +CUSD line is not read");
+                    return None;
+                }
+            },
+            driver::Event::UssdSaid { way } => {
+                self.strings.said(way);
+                return None;
+            }
+            driver::Event::UssdFailed(error) => Event::UssdFailed { error },
+        })
     }
 }
 

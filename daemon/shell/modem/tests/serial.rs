@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jibu_modem::{Command, Config, Event, Handle, Held, Registration, spawn};
+use jibu_modem::{Command, Config, Event, Handle, Held, Hook, Registration, spawn};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
 use tempfile::TempDir;
@@ -89,6 +89,7 @@ fn answer_to(command: &str, stored: &mut bool, sent: &mut bool) -> String {
     let lines = match command {
         "\u{1b}" => return String::new(),
         "AT+CMEE?" => "+CMEE: 0\r\n",
+        "AT+CGSN" => "490154203237518\r\n",
         "AT+CPIN?" => "+CPIN: READY\r\n",
         "AT+CREG?" => "+CREG: 1,5\r\n",
         "AT+CSQ" => "+CSQ: 31,99\r\n",
@@ -290,4 +291,46 @@ async fn dropping_the_handle_gives_the_port_back() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the port is still in use");
+}
+
+#[tokio::test]
+async fn a_modem_is_found_by_its_imei_when_its_port_has_another_name() {
+    let bench = Bench::new();
+    let ports = bench.link.parent().unwrap().join("ports");
+    std::fs::create_dir(&ports).unwrap();
+    // One port that says nothing, one with the modem.
+    let _silent = Peer::plug_in(&ports.join("ttyUSB0"));
+    let mut peer = Peer::plug_in(&ports.join("ttyUSB7"));
+    peer.answer();
+    let mut config = Config::new("test", &bench.link);
+    config.imei = Some("490154203237518".into());
+    config.search_in = vec![ports];
+    let mut handle = spawn(config.clone());
+    ready(&mut handle).await;
+    drop(handle);
+
+    config.imei = Some("490154203237599".into());
+    let mut handle = spawn(config);
+    let reason = lost(&mut handle).await;
+    assert!(reason.contains("on no other port"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_silent_modem_has_its_power_cut_and_that_is_told() {
+    let bench = Bench::new();
+    let _silent = Peer::plug_in(&bench.link);
+    let mark = bench.link.with_file_name("pressed");
+    let command = vec!["touch".to_owned(), mark.to_str().unwrap().to_owned()];
+    let mut config = Config::new("test", &bench.link);
+    config.power_key = Hook::new(command).map(|hook| Arc::new(hook) as _);
+    config.silence_before_reset = Duration::from_secs(3);
+    let mut handle = spawn(config);
+    let restarting = |event: &Event| matches!(event, Event::Restarting).then_some(());
+    wait_for(&mut handle, restarting).await;
+    let cut = |event: &Event| match event {
+        Event::PowerCut(result) => Some(result.clone()),
+        _ => None,
+    };
+    assert_eq!(wait_for(&mut handle, cut).await, Ok(()));
+    assert!(mark.exists());
 }

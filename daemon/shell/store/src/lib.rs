@@ -16,8 +16,8 @@ mod state;
 
 pub use content::{
     ContentReader, ContentStore, Edition, EditionId, EditionInfo, EditionState, Fetched,
-    FieldWeights, Finding, GoldenQuery, MAX_TERMS, MAX_TRIGRAMS, ModelHash, Objects, Scope,
-    Snapshot,
+    FieldWeights, Finding, GoldenQuery, MAX_TERMS, MAX_TRIGRAMS, ModelHash, Objects, Outline,
+    Scope, Snapshot,
 };
 pub use error::{ErrorKind, StoreError};
 pub use state::{

@@ -214,14 +214,16 @@ fn ussd(modem: &mut Modem, form: &Form) -> Reply {
     let Some(mode @ 0..=2) = arguments.first().and_then(Argument::number::<u8>) else {
         return Reply::Failed(Failure::Cme(50));
     };
-    if mode != 2 {
-        modem.settings.ussd_lines = mode;
+    if mode == 2 {
+        modem.effects.push(Effect::UssdEnd);
+        return Reply::OK;
     }
+    modem.settings.ussd_lines = mode;
     let Some(code) = arguments.get(1) else { return Reply::OK };
     let coding = arguments.get(2).and_then(Argument::number::<u8>).unwrap_or(15);
     let text = match (modem.profile.quirks.ussd, coding) {
+        (_, 72) => super::charset::from_ucs2_hex(code.text.as_bytes()),
         (UssdForm::Packed, _) => from_packed(&code.text),
-        (UssdForm::Plain, 72) => super::charset::from_ucs2_hex(code.text.as_bytes()),
         (UssdForm::Plain, _) => match modem.settings.charset {
             // Some hosts write the code plainly whatever the set character set.
             Charset::Ucs2 | Charset::Hex if !code.text.bytes().all(|b| b.is_ascii_hexdigit()) => {
@@ -234,7 +236,7 @@ fn ussd(modem: &mut Modem, form: &Form) -> Reply {
         _ if !matches!(modem.registration, 1 | 5) => Reply::Failed(Failure::Cme(30)),
         None => Reply::Failed(Failure::Cme(50)),
         Some(text) => {
-            modem.effects.push(Effect::Ussd(text));
+            modem.effects.push(Effect::Ussd(text, coding));
             Reply::OK
         }
     }
@@ -264,5 +266,6 @@ pub(crate) fn ussd_text(modem: &Modem, text: &str) -> Vec<u8> {
         (Some(_), UssdForm::Plain) => (modem.settings.charset.write(text), 15),
         (None, _) => (Charset::Ucs2.write(text), 72),
     };
+    let coding = modem.profile.quirks.ussd_coding.unwrap_or(coding);
     [b"\"".as_slice(), &body, format!("\",{coding}").as_bytes()].concat()
 }

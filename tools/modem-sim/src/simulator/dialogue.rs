@@ -253,10 +253,8 @@ impl Simulator {
         for effect in std::mem::take(&mut self.modem.effects) {
             match effect {
                 Effect::Reset => restarts = true,
-                Effect::Ussd(code) => {
-                    let range = self.modem.profile.timing.ussd_ms;
-                    self.after_ms(range, Event::UssdAnswer(code));
-                }
+                Effect::Ussd(text, coding) => self.ussd_said(text, coding),
+                Effect::UssdEnd => self.ussd_ended(),
                 Effect::Unlocked => {
                     self.announce(vec![b"+CPIN: READY".to_vec()]);
                     self.unlocked();

@@ -37,7 +37,15 @@ impl Simulator {
                 self.announce(vec![urc.line.into_bytes()]);
                 Ok(json!({ "ok": true }))
             }
+            Request::UssdSaid(_) => {
+                let network = &self.modem.network;
+                Ok(json!({ "ok": true, "caller": network.caller, "said": network.said }))
+            }
             Request::Ussd(ussd) => {
+                if self.modem.settings.ussd_lines != 1 && ussd.m == 1 {
+                    return Some(failure("the modem does not take USSD now: AT+CUSD=1"));
+                }
+                self.modem.network.caller = ussd.m == 1;
                 let line = match ussd.text {
                     Some(text) => {
                         let text = ussd_text(&self.modem, &text);

@@ -542,6 +542,42 @@ fn ussd_answers_come_after_the_ok() {
 }
 
 #[test]
+fn somebody_at_the_other_end_reads_what_the_host_says() {
+    let mut story = Story::with(|options| {
+        options.profile.quirks.ussd_before_ok = true;
+        options.profile.quirks.ussd_coding = Some(0);
+    });
+    let refused = story.ask(json!({ "op": "ussd", "text": "1", "m": 1 }));
+    assert!(refused["error"].as_str().is_some_and(|error| error.contains("AT+CUSD=1")));
+    story.at(&["ATE0", "AT+CUSD=1", "AT+CSCS=\"UCS2\"", "AT+CUSD=1,\"002A0031003000300023\",15"]);
+    story.ask(json!({ "op": "ussd", "text": "ሀ", "m": 1 }));
+    story.at(&["AT+CUSD=1,\"00410042\",15", "AT+CUSD=1,\"1200\",72", "AT+CUSD=2"]);
+    let said = story.ask(json!({ "op": "ussd_said" }));
+    assert_eq!(
+        said["said"],
+        json!([
+            { "text": "AB", "coding": 15, "fits": true },
+            { "text": "ሀ", "coding": 72, "fits": true },
+            { "text": null, "coding": 15, "fits": true },
+        ])
+    );
+    assert_eq!(said["caller"], false);
+    story.shows(expect![[r#"
+
+        ATE0
+        OK
+        OK
+        OK
+        +CUSD: 0,"0059006F00750072002000620061006C0061006E006300650020006900730020004D004B00200031002C003200330034002E00350030002E002000560061006C0069006400200075006E00740069006C002000330031002F00310032002F0032003000320036002E",0
+        OK
+        +CUSD: 1,"1200",0
+        OK
+        OK
+        OK
+    "#]]);
+}
+
+#[test]
 fn parts_can_be_lost_swapped_and_doubled() {
     let mut story = Story::new("generic");
     let text = "a".repeat(500);

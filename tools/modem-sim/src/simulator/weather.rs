@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::{Event, Output, Simulator};
 use crate::at::{direct_lines, ussd_text};
+use crate::codec::alphabet;
 use crate::modem::{Line, Received};
+use crate::network::Said;
 
 /// How long the host has to acknowledge a directly routed message
 /// (TS 23.040 leaves it to the RP layer's timers; 27.005 §3.4.4). A time of
@@ -122,6 +124,33 @@ impl Simulator {
             self.at(settled, Event::Arrive(pdu));
         }
         self.answer_waiters();
+    }
+
+    /// The host dialled a code, or answered in a session.
+    pub(super) fn ussd_said(&mut self, text: String, coding: u8) {
+        if self.modem.network.caller {
+            // The page is on somebody's screen; what is entered next comes from a test.
+            let units = text.encode_utf16().count();
+            let fits = match (coding, alphabet::encode(&text)) {
+                (72, _) => units <= 80,
+                (_, Some(septets)) => septets.len() <= 182,
+                (_, None) => false,
+            };
+            self.modem.network.said.push(Said { text: Some(text), coding, fits });
+            return;
+        }
+        if self.modem.profile.quirks.ussd_before_ok {
+            return self.answer_ussd(&text);
+        }
+        let range = self.modem.profile.timing.ussd_ms;
+        self.after_ms(range, Event::UssdAnswer(text));
+    }
+
+    /// The host ended the session.
+    pub(super) fn ussd_ended(&mut self) {
+        if std::mem::take(&mut self.modem.network.caller) {
+            self.modem.network.said.push(Said { text: None, coding: 15, fits: true });
+        }
     }
 
     pub(super) fn answer_ussd(&mut self, code: &str) {

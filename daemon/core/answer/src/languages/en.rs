@@ -73,6 +73,7 @@ pub(super) static PACK: Pack = Pack {
         choose: "Which one? Send the number:",
         choose_again: "Please send a number from 1 to {count}:",
         no_menu: "There is no list to choose from now. Please send your question in words.",
+        incomplete: "Part of your message did not reach me.",
         unknown: "Sorry, I do not know. My documents do not answer this. Try it in other words.",
         ask_person: "To ask a person, call {number}.",
         why: "The answer is from: {source}.",

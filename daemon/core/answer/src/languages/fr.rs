@@ -73,6 +73,7 @@ pub(super) static PACK: Pack = Pack {
         choose: "Lequel ? Envoyez le numéro :",
         choose_again: "Envoyez un numéro de 1 à {count} :",
         no_menu: "Il n'y a pas de liste pour choisir. Envoyez votre question avec des mots.",
+        incomplete: "Une partie de votre message manque.",
         unknown: "Désolé, je ne sais pas. Mes documents n'y répondent pas. Essayez avec d'autres mots.",
         ask_person: "Pour demander à une personne, appelez le {number}.",
         why: "La réponse vient de : {source}.",

@@ -64,6 +64,7 @@ pub(super) static PACK: Pack = Pack {
         choose: "Mukufuna iti? Tumizani nambala:",
         choose_again: "Chonde tumizani nambala kuyambira 1 mpaka {count}:",
         no_menu: "Palibe mndandanda wosankha panopa. Chonde tumizani funso lanu m'mawu.",
+        incomplete: "Gawo lina la uthenga wanu silinafike.",
         unknown: "Pepani, sindikudziwa. Zolemba zanga sizikuyankha zimenezi. Yesani ndi mawu ena.",
         ask_person: "Kuti mufunse munthu, imbani {number}.",
         why: "Yankho lachokera: {source}.",

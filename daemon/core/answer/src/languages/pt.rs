@@ -72,6 +72,7 @@ pub(super) static PACK: Pack = Pack {
         choose: "Qual deles? Envie o número:",
         choose_again: "Envie um número de 1 a {count}:",
         no_menu: "Agora não há lista para escolher. Envie a sua pergunta com palavras.",
+        incomplete: "Falta uma parte da sua mensagem.",
         unknown: "Desculpe, não sei. Os meus documentos não respondem a isto. Tente com outras palavras.",
         ask_person: "Para perguntar a uma pessoa, ligue {number}.",
         why: "A resposta vem de: {source}.",

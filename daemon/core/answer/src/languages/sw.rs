@@ -67,6 +67,7 @@ pub(super) static PACK: Pack = Pack {
         choose: "Unataka lipi? Tuma namba:",
         choose_again: "Tafadhali tuma namba kuanzia 1 hadi {count}:",
         no_menu: "Hakuna orodha ya kuchagua sasa. Tafadhali tuma swali lako kwa maneno.",
+        incomplete: "Sehemu ya ujumbe wako haijanifikia.",
         unknown: "Samahani, sijui. Nyaraka zangu hazijibu swali hili. Jaribu kwa maneno mengine.",
         ask_person: "Kumuuliza mtu, piga {number}.",
         why: "Jibu limetoka: {source}.",

@@ -10,6 +10,7 @@ mod request;
 mod result;
 #[cfg(test)]
 mod tests;
+mod ussd;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use digest::{Digester, Token};
 use request::Expect;
 pub use request::Request;
 pub use result::FinalResult;
+use ussd::OpenString;
 
 use crate::parameters;
 
@@ -149,6 +151,8 @@ pub struct Dialogue {
     running: Option<Running>,
     /// The first line of an unsolicited pair.
     header: Option<Header>,
+    /// A +CUSD string that goes on in the next line.
+    ussd: Option<OpenString>,
     outputs: VecDeque<Output>,
 }
 
@@ -178,6 +182,9 @@ impl Dialogue {
             }
             Input::Tick => {}
         }
+        if let Some(open) = self.ussd.take_if(|open| open.ends_at() <= now) {
+            self.own_line(open.text);
+        }
         if let Some(running) = self.running.take_if(|running| running.deadline <= now) {
             let pdu_written = running.pdu_written;
             self.outputs.push_back(Output::Done(Outcome::TimedOut { pdu_written }));
@@ -191,7 +198,8 @@ impl Dialogue {
 
     /// When to come back with [`Input::Tick`] if nothing else happens.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.running.as_ref().map(|running| running.deadline)
+        let running = self.running.as_ref().map(|running| running.deadline);
+        running.into_iter().chain(self.ussd.as_ref().map(OpenString::ends_at)).min()
     }
 
     /// Whether a request is running.
@@ -210,7 +218,7 @@ impl Dialogue {
         let running = self.running.as_ref().and_then(|running| running.header.as_ref());
         let headers = [running, self.header.as_ref()];
         let headers: usize = headers.iter().flatten().map(|header| header.text.len()).sum();
-        self.digester.held() + headers
+        self.digester.held() + headers + self.ussd.as_ref().map_or(0, |open| open.text.len())
     }
 
     fn ask(&mut self, request: Request, now: Timestamp) {
@@ -231,6 +239,15 @@ impl Dialogue {
     }
 
     fn prompt(&mut self, now: Timestamp) {
+        let awaited = self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.request.payload.is_some() && !running.pdu_written);
+        if let Some(open) = &mut self.ussd
+            && !awaited
+        {
+            return open.goes_on(">", now);
+        }
         match &mut self.running {
             Some(Running {
                 request: Request { payload: Some(_), .. }, pdu_written: true, ..
@@ -250,6 +267,22 @@ impl Dialogue {
     }
 
     fn line(&mut self, text: String, now: Timestamp) {
+        if let Some(mut open) = self.ussd.take() {
+            let answers = self.running.as_ref().is_some_and(|running| {
+                let result = FinalResult::parse(&text);
+                result.is_some_and(|result| !result.is_about_a_call())
+                    || text.starts_with('+') && is_answer(running.request.expect, &text)
+            });
+            if !answers && !ussd::ends_a_string(&text) {
+                open.goes_on(&text, now);
+                match open.is_complete() {
+                    true => self.own_line(open.text),
+                    false => self.ussd = Some(open),
+                }
+                return;
+            }
+            self.own_line(open.text);
+        }
         if self.is_echo(&text) {
             self.outputs.push_back(Output::Echo);
             return;
@@ -277,8 +310,7 @@ impl Dialogue {
     fn final_result(&mut self, result: FinalResult, text: String) {
         // Jibu places no calls, so whoever hung up was a caller.
         if result.is_about_a_call() {
-            self.outputs.push_back(Output::Unsolicited(Line { text, pdu: None, whole: true }));
-            return;
+            return self.own_line(text);
         }
         let answers = self.running.as_ref().is_some_and(|running| {
             let proven = running.answered || !matches!(running.request.expect, Expect::Proof(_));
@@ -351,10 +383,16 @@ impl Dialogue {
                     self.outputs.push_back(Output::Unsolicited(line));
                 }
             }
-            _ => {
-                self.outputs.push_back(Output::Unsolicited(Line { text, pdu: None, whole: true }));
-            }
+            _ => match OpenString::begins(&text, now) {
+                Some(open) => self.ussd = Some(open),
+                None => self.own_line(text),
+            },
         }
+    }
+
+    /// A line that the modem said by itself.
+    fn own_line(&mut self, text: String) {
+        self.outputs.push_back(Output::Unsolicited(Line { text, pdu: None, whole: true }));
     }
 }
 

@@ -64,8 +64,12 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// How often signal and registration are asked for.
     pub signal_interval: Duration,
-    /// How long a modem may be silent before the board is asked to reset it.
+    /// How long a modem may be silent before its power is cut. A third of that
+    /// before it is told to restart itself.
     pub silence_before_reset: Duration,
+    /// Whether USSD is wanted: its lines are switched on (+CUSD=1), and strings
+    /// are written in UCS-2 where the modem knows that (+CSCS).
+    pub ussd: bool,
 }
 
 impl Default for Config {
@@ -79,6 +83,7 @@ impl Default for Config {
             sweep_interval: Duration::from_secs(60),
             signal_interval: Duration::from_secs(60),
             silence_before_reset: Duration::from_secs(150),
+            ussd: false,
         }
     }
 }
@@ -140,6 +145,15 @@ pub enum Command {
     },
     /// Ask for signal and registration now.
     Status,
+    /// Say something in a USSD session, or begin one. [`Event::UssdSaid`] or
+    /// [`Event::UssdFailed`] answers.
+    Ussd {
+        /// Whole command lines that say the same in different forms; the next one
+        /// is tried where the modem does not understand the one before.
+        ways: Vec<String>,
+    },
+    /// End the USSD session.
+    EndUssd,
 }
 
 impl std::fmt::Debug for Command {
@@ -151,6 +165,8 @@ impl std::fmt::Debug for Command {
             Command::Erase { held } => write!(f, "Erase {{ {held:?} }}"),
             Command::Forget { slot } => write!(f, "Forget {{ slot: {slot} }}"),
             Command::Status => f.write_str("Status"),
+            Command::Ussd { ways } => write!(f, "Ussd {{ {} ways }}", ways.len()),
+            Command::EndUssd => f.write_str("EndUssd"),
         }
     }
 }
@@ -210,6 +226,15 @@ pub enum Event {
         /// Where it stood.
         slot: Slot,
     },
+    /// The network said something in a USSD session.
+    Ussd(UssdLine),
+    /// The modem took what was to be said by USSD.
+    UssdSaid {
+        /// Which of the ways it took, from 0.
+        way: usize,
+    },
+    /// What was to be said by USSD was not.
+    UssdFailed(SendError),
     /// How well the modem hears the network; told at each interval.
     Signal(Signal),
     /// Where the modem stands with the network; told when it changes.
@@ -227,7 +252,10 @@ pub enum Event {
     Interrupted(Interruption),
     /// Somebody must do something before messages flow; told when it changes.
     Fault(Fault),
-    /// The modem is beyond what commands can mend: cut its power or pull its reset line.
+    /// The modem does not come back, and is told to restart itself (+CFUN=1,1).
+    Restarting,
+    /// The modem is beyond what commands can mend: cut its power or press its power
+    /// key. Comes again, ever more rarely, while that does not help.
     ResetWanted,
 }
 
@@ -240,6 +268,27 @@ impl std::fmt::Debug for Pdu {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Pdu({} bytes)", self.0.len())
     }
+}
+
+/// A `+CUSD` line as the modem printed it, not looked into.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UssdLine(pub String);
+
+impl std::fmt::Debug for UssdLine {
+    /// What somebody entered stays out of logs.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UssdLine({} bytes)", self.0.len())
+    }
+}
+
+/// How strings are written between a modem's quotation marks (+CSCS, TS 27.007
+/// §5.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charset {
+    /// As text.
+    Plain,
+    /// As hexadecimal UTF-16.
+    Ucs2,
 }
 
 /// What is known once a modem is initialised.
@@ -262,6 +311,9 @@ pub struct Ready {
     pub reports: bool,
     /// Whether a service centre is set on the SIM; none when the modem does not say.
     pub has_service_centre: Option<bool>,
+    /// How USSD strings are written; none where the modem knows no USSD, or none
+    /// is wanted.
+    pub ussd: Option<Charset>,
 }
 
 /// Who made a modem.
@@ -390,6 +442,12 @@ pub enum Fault {
     /// The modem answers, but commands get stuck again and again.
     #[error("the modem gets stuck again and again; cut its power for ten seconds")]
     Hanging,
+    /// Its power was cut, and it does not come back.
+    #[error(
+        "the modem does not come back, also after its power was cut; look at its power supply and \
+         cable, or replace it"
+    )]
+    GivenUp,
     /// No SIM.
     #[error("there is no SIM in the modem, or it does not make contact")]
     SimMissing,

@@ -8,6 +8,7 @@
 //! carry out another first. [`Wake`] goes before all of them.
 
 mod api;
+mod ladder;
 mod modem;
 mod release;
 mod send;
@@ -19,6 +20,7 @@ mod sweep;
 mod task;
 #[cfg(test)]
 mod tests;
+mod ussd;
 mod wake;
 
 use std::time::Duration;
@@ -26,13 +28,15 @@ use std::time::Duration;
 use jibu_types::Timestamp;
 
 pub use api::*;
-use modem::{Modem, Outgoing, Release, StorageUse};
+use ladder::{Ladder, Rung};
+use modem::{Modem, Outgoing, Release, StorageUse, Utterance};
 use release::LetGo;
 use send::Send;
 use setup::Setup;
 use status::Status;
 use sweep::{Read, Sweep};
 use task::{Answer, Failure, Step, Task};
+use ussd::Say;
 use wake::Wake;
 
 use crate::dialogue::{self, Dialogue, FinalResult, Line, Outcome, Request};
@@ -45,15 +49,21 @@ const QUIET: Duration = Duration::from_millis(250);
 const QUIET_AT_LAST: Duration = Duration::from_secs(3);
 
 /// Time-outs in a row after which a modem is initialised again, and after which
-/// the board is asked to reset it.
+/// more is done about it.
 const STRIKES_TO_RESTART: u32 = 3;
-const STRIKES_TO_RESET: u32 = 6;
+const STRIKES_TO_CLIMB: u32 = 6;
+
+/// A modem that restarts itself says OK first, and nothing for a while after.
+const RESTARTS_FOR: Duration = Duration::from_secs(5);
 
 /// An answer that is not read line by line is short.
 const MOST_LINES: usize = 32;
 
 /// One is in flight; more than a few waiting are a mistake of the caller.
 const MOST_SENDS: usize = 16;
+
+/// A SIM has one USSD session at a time.
+const MOST_USSD: usize = 4;
 
 /// More than any storage holds.
 const MOST_RELEASES: usize = 4096;
@@ -86,6 +96,7 @@ pub struct Driver {
     waiting: Option<Waiting>,
     last_byte: Timestamp,
     strikes: u32,
+    ladder: Ladder,
 }
 
 impl std::fmt::Debug for Driver {
@@ -98,6 +109,7 @@ impl Driver {
     /// A driver whose port is not open yet.
     pub fn new(config: Config) -> Self {
         Driver {
+            ladder: Ladder::new(config.silence_before_reset),
             modem: Modem::new(config),
             dialogue: Dialogue::new(),
             is_open: false,
@@ -138,6 +150,11 @@ impl Driver {
         }
     }
 
+    /// Who made the modem, as far as it has told.
+    pub fn identity(&self) -> &Identity {
+        &self.modem.identity
+    }
+
     /// The next thing to do, in order.
     pub fn poll(&mut self) -> Option<Output> {
         self.modem.outputs.pop_front()
@@ -148,15 +165,17 @@ impl Driver {
         if !self.is_open {
             return None;
         }
-        if let Some(deadline) = self.dialogue.deadline() {
-            return Some(deadline);
+        let dialogue = self.dialogue.deadline();
+        if self.dialogue.is_busy() {
+            return dialogue;
         }
-        match self.waiting {
+        let own = match self.waiting {
             Some(Waiting::Until(moment)) => Some(moment),
             Some(Waiting::Quiet { since }) => Some(self.quiet_at(since)),
             None if self.modem.is_ready => Some(self.modem.sweep_at.min(self.modem.status_at)),
             None => None,
-        }
+        };
+        own.into_iter().chain(dialogue).min()
     }
 
     fn quiet_at(&self, since: Timestamp) -> Timestamp {
@@ -174,6 +193,8 @@ impl Driver {
                 modem.status_at = now;
                 return;
             }
+            Command::Ussd { ways } => return Self::ussd(modem, Utterance::Say(ways)),
+            Command::EndUssd => return Self::ussd(modem, Utterance::End),
         };
         if !modem.is_ready {
             modem.send_failed(message.id(), SendError::NotReady, None);
@@ -184,6 +205,17 @@ impl Driver {
             modem.send_failed(message.id(), SendError::Busy, None);
         } else {
             modem.sends.push_back(message);
+        }
+    }
+
+    fn ussd(modem: &mut Modem, utterance: Utterance) {
+        let error = match () {
+            () if !modem.is_ready => SendError::NotReady,
+            () if modem.ussd.len() >= MOST_USSD => SendError::Busy,
+            () => return modem.ussd.push_back(utterance),
+        };
+        if utterance != Utterance::End {
+            modem.tell(Event::UssdFailed(error));
         }
     }
 
@@ -262,19 +294,42 @@ impl Driver {
         let forgiven = self.tasks.last_mut().is_some_and(|task| task.timed_out(pdu_written));
         if forgiven {
             self.strikes = 0;
-            self.wake = Some(Wake::new(&self.modem, now));
-            return;
+            return self.wake_up(now);
         }
         self.strikes += 1;
-        if self.strikes >= STRIKES_TO_RESET {
+        if self.strikes >= STRIKES_TO_CLIMB {
             self.strikes = 0;
             self.modem.set_fault(Fault::Hanging);
-            self.modem.tell(Event::ResetWanted);
-        }
-        if self.strikes.is_multiple_of(STRIKES_TO_RESTART) {
+            self.restart(Interruption::Unanswered, now);
+            if self.ladder.may_climb(now) {
+                self.climb(now);
+            }
+        } else if self.strikes.is_multiple_of(STRIKES_TO_RESTART) {
             self.restart(Interruption::Unanswered, now);
         } else {
-            self.wake = Some(Wake::new(&self.modem, now));
+            self.wake_up(now);
+        }
+    }
+
+    fn wake_up(&mut self, now: Timestamp) {
+        self.ladder.trouble(now);
+        self.wake = Some(Wake::new(now));
+    }
+
+    /// Does the next thing about a modem that does not come back.
+    fn climb(&mut self, now: Timestamp) {
+        match self.ladder.climb(now) {
+            Rung::Restart => {
+                self.modem.tell(Event::Restarting);
+                self.restart(Interruption::Unanswered, now);
+                self.modem.outputs.push_back(Output::Write(b"AT+CFUN=1,1\r".to_vec()));
+                self.waiting = Some(Waiting::Until(now + RESTARTS_FOR));
+            }
+            Rung::CutPower => self.modem.tell(Event::ResetWanted),
+            Rung::GiveUp => {
+                self.modem.set_fault(Fault::GivenUp);
+                self.modem.tell(Event::ResetWanted);
+            }
         }
     }
 
@@ -289,7 +344,7 @@ impl Driver {
                 self.choosing = None;
                 self.answer = None;
                 self.lines.clear();
-                self.wake = Some(Wake::new(&self.modem, now));
+                self.wake_up(now);
             }
         }
         self.waiting = None;
@@ -310,6 +365,11 @@ impl Driver {
                 Some(pdu) => self.modem.delivered(pdu.clone()),
                 None => self.modem.sweep_at = now,
             }
+        } else if text.starts_with("+CUSD:") {
+            for task in &mut self.tasks {
+                task.ussd_came();
+            }
+            self.modem.tell(Event::Ussd(UssdLine(line.text.clone())));
         } else if text.starts_with("+CREG:") {
             if let Some(registration) = Modem::registration_of(text) {
                 self.modem.set_registration(registration);
@@ -341,12 +401,15 @@ impl Driver {
 
     fn start_over(&mut self, now: Timestamp) {
         self.leave(now);
-        self.wake = Some(Wake::new(&self.modem, now));
+        self.wake_up(now);
         self.tasks.push(Box::new(Setup::new()));
     }
 
     fn leave(&mut self, now: Timestamp) {
         let pdu_written = self.dialogue.is_pdu_written();
+        if self.modem.is_ready {
+            self.ladder.is_lost(now);
+        }
         while let Some(mut task) = self.tasks.pop() {
             task.abandon(&mut self.modem, pdu_written);
         }
@@ -366,6 +429,10 @@ impl Driver {
                 Some(Waiting::Until(moment)) if moment > now => return,
                 Some(Waiting::Quiet { since }) if self.quiet_at(since) > now => return,
                 _ => self.waiting = None,
+            }
+            if self.wake.is_some() && self.ladder.is_due(now) {
+                self.climb(now);
+                continue;
             }
             let Some(step) = self.step(now) else { return };
             self.take(step, now);
@@ -412,16 +479,23 @@ impl Driver {
                 if self.tasks.is_empty() {
                     self.strikes = 0;
                 }
+                if self.modem.is_ready {
+                    self.ladder.is_well(now);
+                }
             }
             Step::Restart(why) => self.restart(why, now),
         }
     }
 
-    /// Reading and erasing go before sending: they are quick, and make room.
+    /// Reading and erasing go before sending: they are quick, and make room. At
+    /// the other end of a USSD session somebody waits, and not for long.
     fn next_job(&mut self, now: Timestamp) -> Option<Box<dyn Task>> {
         let modem = &mut self.modem;
         if !modem.is_ready {
             return None;
+        }
+        if let Some(utterance) = modem.ussd.pop_front() {
+            return Some(Box::new(Say::new(utterance)));
         }
         if let Some(release) = modem.releases.pop_front() {
             return Some(Box::new(LetGo::new(release)));

@@ -102,6 +102,15 @@ impl Outgoing {
     }
 }
 
+/// What is to be said by USSD.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Utterance {
+    /// A string, as command lines of which one is enough.
+    Say(Vec<String>),
+    /// The end of the session.
+    End,
+}
+
 /// See the [module](self) documentation.
 pub(super) struct Modem {
     pub(super) config: Config,
@@ -121,6 +130,8 @@ pub(super) struct Modem {
     pub(super) announces: bool,
     pub(super) reports: bool,
     pub(super) has_service_centre: Option<bool>,
+    /// None without USSD.
+    pub(super) charset: Option<Charset>,
 
     /// Whether +CPMS chooses storages; a modem with one storage may not know it.
     pub(super) selects: bool,
@@ -146,6 +157,7 @@ pub(super) struct Modem {
     pub(super) announced: VecDeque<Slot>,
     pub(super) sends: VecDeque<Outgoing>,
     pub(super) releases: VecDeque<Release>,
+    pub(super) ussd: VecDeque<Utterance>,
     pub(super) in_doubt: Option<InDoubt>,
     /// The direct delivery that waits for its acknowledgement.
     pub(super) unacknowledged: Option<u64>,
@@ -171,6 +183,7 @@ impl Modem {
             announces: false,
             reports: false,
             has_service_centre: None,
+            charset: None,
             selects: true,
             selected: None,
             readable: Vec::new(),
@@ -185,6 +198,7 @@ impl Modem {
             announced: VecDeque::new(),
             sends: VecDeque::new(),
             releases: VecDeque::new(),
+            ussd: VecDeque::new(),
             in_doubt: None,
             unacknowledged: None,
             last_direct: 0,
@@ -200,6 +214,10 @@ impl Modem {
 
     /// Tells a fault once, until another or none is there.
     pub(super) fn set_fault(&mut self, fault: Fault) {
+        let nothing_new = matches!(fault, Fault::Silent | Fault::Hanging);
+        if self.fault == Some(Fault::GivenUp) && nothing_new {
+            return;
+        }
         if self.fault.replace(fault) != Some(fault) {
             self.tell(Event::Fault(fault));
         }
@@ -219,6 +237,10 @@ impl Modem {
             if let Content::Incoming { told, .. } = content {
                 *told = false;
             }
+        }
+        let said = std::mem::take(&mut self.ussd);
+        for _ in said.iter().filter(|utterance| **utterance != Utterance::End) {
+            self.tell(Event::UssdFailed(SendError::NotReady));
         }
         for send in std::mem::take(&mut self.sends) {
             self.send_failed(send.id(), SendError::NotReady, None);

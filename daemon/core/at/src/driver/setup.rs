@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jibu_types::Timestamp;
 
-use super::api::{Event, Fault, Identity, Ready, SendVia};
+use super::api::{Charset, Event, Fault, Identity, Ready, SendVia};
 use super::modem::{Modem, PinState, StorageUse};
 use super::sim;
 use super::status::Status;
@@ -64,6 +64,8 @@ enum Stage {
     Announce(usize),
     RegistrationReports,
     ServiceCentre,
+    UssdLines,
+    Charset,
     Network,
     Backlog,
     Ready,
@@ -217,6 +219,16 @@ impl Setup {
             Stage::ServiceCentre => {
                 let number = answer.line().map(|line| parameters::of(line).first().copied());
                 modem.has_service_centre = number.map(|n| n.is_some_and(|n| !n.is_empty()));
+                Flow::To(Stage::UssdLines)
+            }
+            Stage::UssdLines => {
+                modem.charset = error.is_none().then_some(Charset::Plain);
+                Flow::To(if error.is_none() { Stage::Charset } else { Stage::Network })
+            }
+            Stage::Charset => {
+                if error.is_none() {
+                    modem.charset = Some(Charset::Ucs2);
+                }
                 Flow::To(Stage::Network)
             }
             Stage::Network | Stage::Backlog | Stage::Ready => Flow::To(self.stage),
@@ -300,6 +312,16 @@ impl Setup {
             }
             Stage::RegistrationReports => modem.plain("AT+CREG=1"),
             Stage::ServiceCentre => modem.lines("AT+CSCA?", "+CSCA:"),
+            Stage::UssdLines => {
+                modem.charset = None;
+                if !modem.config.ussd {
+                    self.go(Stage::Network);
+                    return self.ask(modem);
+                }
+                modem.plain("AT+CUSD=1")
+            }
+            // No line ends, marks or missing letters inside strings then.
+            Stage::Charset => modem.plain("AT+CSCS=\"UCS2\""),
             Stage::Network => {
                 self.go(Stage::Backlog);
                 return Step::Run(Box::new(Status::new()));
@@ -328,6 +350,7 @@ impl Setup {
             announces: modem.announces,
             reports: modem.reports,
             has_service_centre: modem.has_service_centre,
+            ussd: modem.charset,
         };
         modem.tell(Event::Ready(ready));
     }

@@ -25,6 +25,8 @@ pub(super) fn state(answer: &Answer) -> Result<State, Fault> {
     if let Some(error) = answer.error() {
         return match error {
             ModemError::Cme(11) | ModemError::Cms(311) => Ok(State::WantsPin),
+            // PIN2 and PUK2 guard other things.
+            ModemError::Cme(17 | 18) | ModemError::Cms(317 | 318) => Ok(State::Ready),
             ModemError::Cme(12) | ModemError::Cms(316) => Err(Fault::PukWanted),
             ModemError::Cme(5) | ModemError::Cms(312) => Err(Fault::NetworkLocked),
             ModemError::Cme(13 | 15) | ModemError::Cms(313 | 315) => Err(Fault::SimFailed),
@@ -37,7 +39,6 @@ pub(super) fn state(answer: &Answer) -> Result<State, Fault> {
     // An unsolicited +CPIN may stand before the answer.
     let last = answer.lines.last().map(|line| line.text.as_str()).unwrap_or_default();
     match parameters::of(last).first().copied().unwrap_or_default() {
-        // PIN2 and PUK2 guard other things.
         "READY" | "SIM PIN2" | "SIM PUK2" => Ok(State::Ready),
         "SIM PIN" => Ok(State::WantsPin),
         "SIM PUK" => Err(Fault::PukWanted),

@@ -32,6 +32,9 @@ pub(super) trait Task: Send {
     /// The reference of a sent message came after its time.
     fn late_reference(&mut self, _reference: u8) {}
 
+    /// The network said something in a USSD session.
+    fn ussd_came(&mut self) {}
+
     /// The procedure ends here, unfinished: the modem is initialised again, or gone.
     fn abandon(&mut self, _modem: &mut Modem, _pdu_written: bool) {}
 }

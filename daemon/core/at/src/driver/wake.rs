@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jibu_types::Timestamp;
 
-use super::api::{Event, Fault};
+use super::api::Fault;
 use super::modem::Modem;
 use super::task::{Answer, Failure, Step};
 use crate::dialogue::Request;
@@ -45,19 +45,11 @@ pub(super) struct Wake {
     proofs: usize,
     refusals: u32,
     since: Timestamp,
-    reset_at: Timestamp,
 }
 
 impl Wake {
-    pub(super) fn new(modem: &Modem, now: Timestamp) -> Self {
-        Wake {
-            stage: Stage::Escape,
-            attempts: 0,
-            proofs: 0,
-            refusals: 0,
-            since: now,
-            reset_at: now + modem.config.silence_before_reset,
-        }
+    pub(super) fn new(now: Timestamp) -> Self {
+        Wake { stage: Stage::Escape, attempts: 0, proofs: 0, refusals: 0, since: now }
     }
 
     /// The modem shows a prompt: what was asked last went into a message.
@@ -120,13 +112,9 @@ impl Wake {
         }
     }
 
-    fn complain(&mut self, modem: &mut Modem, now: Timestamp) {
+    fn complain(&self, modem: &mut Modem, now: Timestamp) {
         if now.since(self.since) >= SILENT_AFTER {
             modem.set_fault(Fault::Silent);
-        }
-        if now >= self.reset_at {
-            self.reset_at = now + modem.config.silence_before_reset;
-            modem.tell(Event::ResetWanted);
         }
     }
 }

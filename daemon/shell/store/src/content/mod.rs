@@ -24,7 +24,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 pub use query::{MAX_TERMS, MAX_TRIGRAMS};
-pub use search::{FieldWeights, Scope, Snapshot};
+pub use search::{FieldWeights, Outline, Scope, Snapshot};
 pub use shelf::{Fetched, Objects};
 pub use verify::Finding;
 

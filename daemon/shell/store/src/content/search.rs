@@ -38,6 +38,17 @@ impl Default for FieldWeights {
     }
 }
 
+/// What a document speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Its language.
+    pub language: Language,
+    /// Its title.
+    pub title: String,
+    /// The innermost headings over its passages, without the title.
+    pub headings: Vec<String>,
+}
+
 /// One state of the file: whatever is asked here is answered from it, also when
 /// an edition is activated meanwhile.
 #[derive(Debug)]
@@ -352,6 +363,51 @@ impl ContentReader {
             .doing("count passages")
     }
 
+    /// What the active editions speak of: each document's title with its headings,
+    /// in the documents' order.
+    ///
+    /// # Errors
+    /// When SQLite refuses, or a row cannot be read.
+    pub fn outline(&self) -> Result<Vec<Outline>, StoreError> {
+        const DOING: &str = "list titles and headings";
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT p.collection || '/' || p.document, p.language, p.title,
+                     json_extract(p.section, '$[#-1]') AS heading, min(p.id) AS first
+                 FROM passage AS p
+                 JOIN membership AS m ON m.passage = p.id
+                 JOIN edition AS e ON e.id = m.edition AND e.state = 'active'
+                 GROUP BY p.collection, p.document, p.language, p.title, heading
+                 ORDER BY p.collection, p.document, first",
+            )
+            .doing(DOING)?;
+        type Row = (String, String, String, Option<String>, i64);
+        let rows: Vec<Row> = statement
+            .query_map(params![], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            })
+            .and_then(Iterator::collect)
+            .doing(DOING)?;
+        let mut outline: Vec<(String, Outline)> = Vec::new();
+        for (document, language, title, heading, first) in rows {
+            let language = language_of(&language, first)?;
+            let known = outline.last().is_some_and(|(last, of)| {
+                *last == document && of.title == title && of.language == language
+            });
+            if !known {
+                let headings = Vec::new();
+                outline.push((document, Outline { language, title: title.clone(), headings }));
+            }
+            if let (Some((_, of)), Some(heading)) = (outline.last_mut(), heading)
+                && heading != title
+            {
+                of.headings.push(heading);
+            }
+        }
+        Ok(outline.into_iter().map(|(_, outline)| outline).collect())
+    }
+
     /// The languages of the active editions' passages, the commonest first.
     ///
     /// # Errors
@@ -371,15 +427,14 @@ impl ContentReader {
             .query_map(params![], |row| Ok((row.get(0)?, row.get(1)?)))
             .and_then(Iterator::collect)
             .doing(DOING)?;
-        found
-            .into_iter()
-            .map(|(language, row)| {
-                Language::parse(&language).map_err(|error| StoreError::Row {
-                    table: "passage",
-                    row,
-                    found: error.to_string(),
-                })
-            })
-            .collect()
+        found.into_iter().map(|(language, row)| language_of(&language, row)).collect()
     }
+}
+
+fn language_of(text: &str, row: i64) -> Result<Language, StoreError> {
+    Language::parse(text).map_err(|error| StoreError::Row {
+        table: "passage",
+        row,
+        found: error.to_string(),
+    })
 }

@@ -351,6 +351,11 @@ fn collections_stand_side_by_side() {
     assert_eq!(store.passage_count().unwrap(), 4);
     assert_eq!(store.search_words(&words(&["clinic"]), 9).unwrap().len(), 2);
     assert_eq!(store.languages().unwrap(), [Language::EN, Language::FR]);
+    let outline = store.outline().unwrap();
+    let titles: Vec<&str> = outline.iter().map(|of| of.title.as_str()).collect();
+    assert_eq!(titles, ["Cholera", "Kipindupindu", "Malaria", "Titre"]);
+    assert_eq!(outline[3].language, Language::FR);
+    assert_eq!(outline[3].headings, ["At home"], "each is listed once");
 }
 
 #[test]

@@ -8,11 +8,13 @@ use expect_test::Expect;
 use super::*;
 use crate::{Held, Slot};
 
+mod pains;
 mod receiving;
 mod robustness;
 mod sending;
 mod starting;
 mod trouble;
+mod ussd;
 
 /// A modem that answers from a table, and a script of what else happens.
 ///
@@ -24,6 +26,7 @@ mod trouble;
 /// * `once AT+CSQ: …` answers it so the first time; several are used up in order
 /// * `pdu: +CMGW: 1 / OK` answers the next written PDU
 /// * `5s < +CMTI: "SM",3` the modem says something by itself
+/// * `5s ussd AT+CUSD=1,"*100#",15` says something, `|` stands between ways to say it
 /// * `5s send 7` and `resume`, `erase`, `forget`, `status`: somebody wants that
 /// * `5s open`, `5s close` the port
 /// * `5s .` the story goes on to here
@@ -64,6 +67,14 @@ fn check_start(script: &str, expect: Expect) {
 fn check_pin(script: &str, expect: Expect) {
     let config = Config { pin: Pin::parse("1234").ok(), ..Config::default() };
     expect.assert_eq(&without_usual(&play(Setting { config }, script)));
+}
+
+/// The story from the first `Ready` on, of a modem with USSD.
+fn check_ussd(script: &str, expect: Expect) {
+    let config = Config { ussd: true, ..Config::default() };
+    let told = play(Setting { config }, script);
+    let (_, ready) = told.split_once("= ready").unwrap_or_else(|| panic!("never ready:\n{told}"));
+    expect.assert_eq(&without_usual(ready.split_once('\n').map_or("", |(_, after)| after)));
 }
 
 /// Leaves out each command that is answered as usual, with its answer.
@@ -119,6 +130,8 @@ const USUAL: &[(&str, &str)] = &[
     ("AT+CNMI=?", "+CNMI: (0,1,2),(0,1,2,3),(0,2),(0,1),(0,1) / OK"),
     ("AT+CNMI=2,1,0,1,0", "OK"),
     ("AT+CREG=1", "OK"),
+    ("AT+CUSD=1", "OK"),
+    ("AT+CSCS=\"UCS2\"", "OK"),
     ("AT+CSCA?", "+CSCA: \"+254722500029\",145 / OK"),
     ("AT+CREG?", "+CREG: 1,1 / OK"),
     ("AT+CSQ", "+CSQ: 18,0 / OK"),
@@ -241,6 +254,12 @@ impl Stage {
                 let held = *self.held.first().expect("something came");
                 Input::Command(Command::Erase { held })
             }
+            "ussd" => {
+                let ways = what.strip_prefix("ussd ").unwrap_or_default();
+                let ways = ways.split(" | ").map(str::to_owned).collect();
+                Input::Command(Command::Ussd { ways })
+            }
+            "end-ussd" => Input::Command(Command::EndUssd),
             "forget" => Input::Command(Command::Forget { slot: slot(1) }),
             other => panic!("what is {other}?"),
         };
@@ -348,11 +367,15 @@ fn story(event: &Event) -> String {
         Event::SendUnknown { id } => format!("unknown {id}"),
         Event::Erased { held: h } => format!("erased {}", held(h)),
         Event::Forgotten { slot } => format!("forgotten {slot}"),
+        Event::Ussd(UssdLine(line)) => format!("ussd {line:?}"),
+        Event::UssdSaid { way } => format!("ussd said, way {way}"),
+        Event::UssdFailed(error) => format!("ussd failed: {error}"),
         Event::Signal(signal) => format!("signal {:?}", signal.dbm),
         Event::Registration(registration) => format!("registration {registration:?}"),
         Event::Storage { name, used, capacity } => format!("storage {name} {used}/{capacity}"),
         Event::Interrupted(why) => format!("interrupted: {why}"),
         Event::Fault(fault) => format!("fault: {fault}"),
+        Event::Restarting => "restarting".to_owned(),
         Event::ResetWanted => "reset wanted".to_owned(),
     }
 }

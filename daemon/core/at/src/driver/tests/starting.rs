@@ -676,17 +676,24 @@ fn a_step_that_is_never_answered_is_skipped() {
 }
 
 #[test]
-fn a_silent_modem_is_told_of_and_then_reset() {
+fn a_silent_modem_is_told_of_restarted_reset_and_given_up() {
     check_events(
         r#"
         on AT: \
         on ATQ0V1E0: \
-        400s .
+        10000s .
         "#,
         expect![[r#"
             15s = fault: the modem does not answer; look at its power, its cable and the port's name
-            152750ms = reset wanted
-            302750ms = reset wanted
+            51750ms = restarting
+            153250ms = reset wanted
+            303250ms = reset wanted
+            603500ms = fault: the modem does not come back, also after its power was cut; look at its power supply and cable, or replace it
+            603500ms = reset wanted
+            1203750ms = reset wanted
+            2404250ms = reset wanted
+            4805250ms = reset wanted
+            8406750ms = reset wanted
         "#]],
     );
 }

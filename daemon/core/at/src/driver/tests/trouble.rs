@@ -32,7 +32,7 @@ fn a_modem_that_hangs_at_one_command_is_initialised_again_and_then_reset() {
     check_events(
         r#"
         on AT+CMGL=4: \
-        600s .
+        1200s .
         "#,
         expect![[r#"
             565ms = storage SM 0/30
@@ -42,24 +42,47 @@ fn a_modem_that_hangs_at_one_command_is_initialised_again_and_then_reset() {
             92230ms = registration Home
             92235ms = signal Some(-77)
             183260ms = fault: the modem gets stuck again and again; cut its power for ten seconds
-            183260ms = reset wanted
-            183825ms = storage SM 0/30
-            183860ms = registration Home
-            183865ms = signal Some(-77)
-            275455ms = storage SM 0/30
-            275490ms = registration Home
-            275495ms = signal Some(-77)
-            366520ms = reset wanted
-            367085ms = storage SM 0/30
-            367120ms = registration Home
-            367125ms = signal Some(-77)
-            458715ms = storage SM 0/30
-            458750ms = registration Home
-            458755ms = signal Some(-77)
-            549780ms = reset wanted
-            550345ms = storage SM 0/30
-            550380ms = registration Home
-            550385ms = signal Some(-77)
+            183260ms = restarting
+            188825ms = storage SM 0/30
+            188860ms = registration Home
+            188865ms = signal Some(-77)
+            280455ms = storage SM 0/30
+            280490ms = registration Home
+            280495ms = signal Some(-77)
+            371520ms = reset wanted
+            372085ms = storage SM 0/30
+            372120ms = registration Home
+            372125ms = signal Some(-77)
+            463715ms = storage SM 0/30
+            463750ms = registration Home
+            463755ms = signal Some(-77)
+            554780ms = reset wanted
+            555345ms = storage SM 0/30
+            555380ms = registration Home
+            555385ms = signal Some(-77)
+            646975ms = storage SM 0/30
+            647010ms = registration Home
+            647015ms = signal Some(-77)
+            738605ms = storage SM 0/30
+            738640ms = registration Home
+            738645ms = signal Some(-77)
+            830235ms = storage SM 0/30
+            830270ms = registration Home
+            830275ms = signal Some(-77)
+            921300ms = fault: the modem does not come back, also after its power was cut; look at its power supply and cable, or replace it
+            921300ms = reset wanted
+            921865ms = storage SM 0/30
+            921900ms = registration Home
+            921905ms = signal Some(-77)
+            1013495ms = storage SM 0/30
+            1013530ms = registration Home
+            1013535ms = signal Some(-77)
+            1105125ms = storage SM 0/30
+            1105160ms = registration Home
+            1105165ms = signal Some(-77)
+            1196755ms = storage SM 0/30
+            1196790ms = registration Home
+            1196795ms = signal Some(-77)
         "#]],
     );
 }
@@ -197,6 +220,7 @@ fn floods_of_announcements_change_nothing() {
             10s < ^RSSI:20
             10s < ^BOOT:1,0,0,0,6
             10s < +CUSD: 0,"x",15
+            10s = ussd "+CUSD: 0,\"x\",15"
             10s < RING
             10s < NO CARRIER
             10s < +CBM: 3 / 112233
@@ -243,6 +267,78 @@ fn a_sim_that_is_pulled_is_told_of() {
             615ms = ready 1, keeps parts, announces, stored []
             20s = interrupted: the SIM is gone
             30595ms = fault: there is no SIM in the modem, or it does not make contact
+        "#]],
+    );
+}
+
+#[test]
+fn a_modem_that_comes_back_after_restarting_itself_needs_nobody() {
+    check_ready(
+        r#"
+        10s .
+        on AT+CREG?: \
+        on AT: \
+        on ATQ0V1E0: \
+        on AT+CFUN=1,1: OK
+        11s status
+        70s .
+        on AT: OK
+        on AT+CREG?: +CREG: 1,1 / OK
+        72s < RDY
+        90s .
+        "#,
+        expect![[r#"
+            11s > AT+CREG?
+            16s > \x1b
+            16250ms > AT
+            17250ms > AT
+            18250ms > AT
+            19250ms > ATQ0V1E0
+            20250ms > \x1b
+            20500ms > AT
+            21500ms > AT
+            22500ms > AT
+            23500ms > ATQ0V1E0
+            24500ms > \x1b
+            24750ms > AT
+            25750ms > AT
+            26750ms > AT
+            27750ms > ATQ0V1E0
+            28750ms > \x1b
+            29s > AT
+            30s > AT
+            31s = fault: the modem does not answer; look at its power, its cable and the port's name
+            31s > AT
+            34s > ATQ0V1E0
+            37s > \x1b
+            37250ms > AT
+            40250ms > AT
+            43250ms > AT
+            46250ms > ATQ0V1E0
+            49250ms > \x1b
+            49500ms > AT
+            52500ms > AT
+            55500ms > AT
+            58500ms > ATQ0V1E0
+            61500ms > \x1b
+            61750ms > AT
+            64750ms > AT
+            67750ms = restarting
+            67750ms = interrupted: the modem stopped answering
+            67750ms > AT+CFUN=1,1
+            67755ms < OK
+            72s < RDY
+            72s > \x1b
+            72540ms > AT+CPIN?
+            72545ms < +CPIN: READY / OK
+            72560ms > AT+CPMS="SM","SM","SM"
+            72565ms < +CPMS: 0,30,0,30,0,30 / OK
+            72565ms = storage SM 0/30
+            72600ms = registration Home
+            72605ms = signal Some(-77)
+            72605ms > AT+CPMS="SM"
+            72610ms < +CPMS: 0,30,0,30,0,30 / OK
+            72615ms = ready 2, keeps parts, announces, stored []
         "#]],
     );
 }
