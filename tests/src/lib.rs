@@ -4,7 +4,7 @@
 //! The programs are the real ones, as processes; what a [`Stage`] starts ends
 //! with it.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -42,6 +42,8 @@ pub struct Stage {
     programs: PathBuf,
     /// The kiosk's port on localhost.
     pub port: u16,
+    /// The port of the hub's broker.
+    broker: u16,
 }
 
 /// A process that ends with this value.
@@ -62,10 +64,11 @@ impl Stage {
     pub fn new(port: Option<u16>) -> anyhow::Result<Stage> {
         let port = match port {
             Some(port) => port,
-            None => TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
+            None => free_port()?,
         };
+        let broker = free_port()?;
         let folder = tempfile::Builder::new().prefix("jibu-").tempdir()?;
-        Ok(Stage { folder, programs: programs()?, port })
+        Ok(Stage { folder, programs: programs()?, port, broker })
     }
 
     /// A path on the stage.
@@ -105,11 +108,68 @@ impl Stage {
         Ok(bundle)
     }
 
+    /// Takes documents into a collection of the hub and makes what it now has the
+    /// version that sites are to have.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn publish(&self, collection: &str, documents: &Path) -> anyhow::Result<String> {
+        run(self.hub(&["ingest", collection]).arg(documents))?;
+        run(&mut self.hub(&["publish", collection]))
+    }
+
+    /// Starts the hub at its own broker, its log added to `hub.log`.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not come up.
+    pub fn serve(&self) -> anyhow::Result<Running> {
+        let settings = format!(
+            "[broker]\nlisten = \"127.0.0.1:{}\"\nhosts = [\"localhost\"]\ngather_s = 1\n",
+            self.broker
+        );
+        std::fs::write(self.path("hub").join("hub.toml"), settings)?;
+        let log = std::fs::File::options().create(true).append(true).open(self.path("hub.log"))?;
+        let mut hub = Running::start(self.hub(&["serve"]).stdout(Stdio::null()).stderr(log))?;
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.broker)).is_err() {
+            let log = || std::fs::read_to_string(self.path("hub.log")).unwrap_or_default();
+            if hub.ended()?.is_some() || begun.elapsed() > Duration::from_secs(30) {
+                bail!("jibu-hub serve did not come up:\n{}", log());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(hub)
+    }
+
+    /// The table of the hub in `jibu.toml`, where the site has a link to it.
+    pub fn link(&self) -> String {
+        format!("broker = \"mqtts://localhost:{}\"\nrate_kbit = 1000\n", self.broker)
+    }
+
+    /// Makes the box a site of the hub, over the link.
+    ///
+    /// # Errors
+    /// When the hub or `jibud` refuses.
+    pub fn enrol(&self, site: &str) -> anyhow::Result<String> {
+        let said = run(&mut self.hub(&["site", "add", site]))?;
+        let mine = |word: &&str| word.starts_with(&format!("{site}:"));
+        let invitation = said.split_whitespace().find(mine).context("no invitation was printed")?;
+        run(&mut self.jibud(&["enrol", invitation]))
+    }
+
     /// Writes `jibu.toml` with the hub's key; `more` goes at its end.
     ///
     /// # Errors
     /// When the hub refuses or the disk does.
     pub fn configure(&self, more: &str) -> anyhow::Result<()> {
+        self.configure_with("", more)
+    }
+
+    /// Writes `jibu.toml` with the hub's key and more about the hub.
+    ///
+    /// # Errors
+    /// When the hub refuses or the disk does.
+    pub fn configure_with(&self, hub: &str, more: &str) -> anyhow::Result<()> {
         let said = run(&mut self.hub(&["init"]))?;
         let key = said.split_whitespace().find(|word| word.starts_with("hub-"));
         let key = key.context("jibu-hub init printed no key")?;
@@ -118,7 +178,7 @@ impl Stage {
         let text = format!(
             "[site]\nname = \"Jibu\"\ndata = {data:?}\nmodels = {models:?}\n\
              languages = [\"en\", \"sw\", \"fr\", \"pt\", \"ny\"]\nemergency_number = \"112\"\n\n\
-             [hub]\npublic_key = {key:?}\n\n\
+             [hub]\npublic_key = {key:?}\n{hub}\n\
              [web]\nlisten = \"127.0.0.1:{port}\"\n\n\
              [[modem]]\nname = \"simulated\"\nport = {pty:?}\n\n{more}"
         );
@@ -160,6 +220,10 @@ impl Stage {
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("jibud.log")).unwrap_or_default()
     }
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 impl Running {

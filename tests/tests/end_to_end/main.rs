@@ -7,6 +7,7 @@
 mod e2e_answers;
 mod e2e_bad_input;
 mod e2e_check;
+mod e2e_hub;
 mod e2e_kiosk;
 mod e2e_power;
 mod e2e_sms;

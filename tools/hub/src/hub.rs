@@ -409,7 +409,7 @@ pub(crate) fn no_collection(name: &CollectionName, names: &[CollectionName]) -> 
 
 fn begin(folder: &Path, key: HubKey, epoch: u32) -> Result<(Hub, bool), HubError> {
     let doing = while_("writing the hub's epoch");
-    let Settings { state, currency, broker: _ } = Settings::read(folder)?;
+    let Settings { state, currency, .. } = Settings::read(folder)?;
     let mut database = state.open().map_err(&doing)?;
     let mut transaction = database.begin().map_err(&doing)?;
     transaction.execute("INSERT INTO hub (epoch) VALUES (?1)", values![epoch]).map_err(&doing)?;

@@ -70,6 +70,10 @@ pub fn serve(folder: &Path, clock: impl Fn() -> Timestamp) -> Result<(), ServeEr
     let roll = Arc::new(Roll::default());
     roll.replace(hub.roll(clock())?);
     let mut config = Config::new(&worker);
+    if let Some(gather) = settings.gather {
+        config.peer.gather = gather;
+        config.peer.gather_settled = gather.min(config.peer.gather_settled);
+    }
     let mut connection = match settings.broker {
         Broker::Own { listen, hosts } => {
             let own = hub.broker_identity(&hosts, clock())?;

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -17,6 +18,8 @@ pub(crate) struct Settings {
     /// What prices are in, such as `MWK`.
     pub(crate) currency: Option<String>,
     pub(crate) broker: Broker,
+    /// How long requests are gathered, where it is said.
+    pub(crate) gather: Option<Duration>,
 }
 
 /// Where sites meet the hub.
@@ -82,6 +85,7 @@ struct RawState {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct RawBroker {
+    gather_s: Option<u32>,
     listen: Option<SocketAddr>,
     hosts: Option<Vec<String>>,
     url: Option<String>,
@@ -113,12 +117,18 @@ impl Settings {
             Some(words) if words.parse::<postgres::Config>().is_ok() => Place::Postgres(words),
             Some(_) => return Err("[state] postgres is no list of key=value".to_owned()),
         };
-        Ok(Settings { state, currency: raw.currency, broker: broker(raw.broker, folder)? })
+        let gather = raw.broker.gather_s.map(|s| Duration::from_secs(s.into()));
+        Ok(Settings {
+            state,
+            currency: raw.currency,
+            broker: broker(raw.broker, folder)?,
+            gather,
+        })
     }
 }
 
 fn broker(raw: RawBroker, folder: &Path) -> Result<Broker, String> {
-    let RawBroker { listen, hosts, url, authority, shared } = raw;
+    let RawBroker { gather_s: _, listen, hosts, url, authority, shared } = raw;
     let Some(url) = url else {
         if authority.is_some() || shared {
             return Err("[broker] authority and shared go with a url".to_owned());

@@ -1,5 +1,6 @@
-//! `cargo xtask demo`: a hub, a simulated modem and a site, all on this machine,
-//! and two people who ask by SMS.
+//! `cargo xtask demo`: a hub with its broker, a simulated modem and a site, all on
+//! this machine, and people who ask by SMS, one of them again after the hub
+//! published a change.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,6 +21,10 @@ pub(crate) struct Demo {
     #[arg(long)]
     port: Option<u16>,
 }
+
+const NOTICE: &str = "---\nlanguage: en\n---\n# Opening hours of the service centre\n\n\
+    The service centre opens at 8:00 and closes at 16:00 from Monday to Friday.\n";
+const HOURS: &str = "When does the service centre open?";
 
 const QUESTIONS: [(&str, &str); 2] = [
     ("+265991234567", "How long must I boil water to make it safe to drink?"),
@@ -43,14 +48,24 @@ impl Demo {
         run(cargo(&BUILD))?;
         let stage = Stage::new(self.port)?;
 
-        say("hub: ingesting the starter collection and signing a bundle");
+        say("hub: ingesting the starter collection and a notice, and signing a bundle");
+        let notices = stage.path("notices");
+        std::fs::create_dir(&notices)?;
+        std::fs::write(notices.join("opening-hours.md"), NOTICE)?;
+        stage.publish("starter", &notices)?;
         let bundle = stage.bundle("starter", &root().join("tools/hub/starter"))?;
+
+        say("hub: serving at its own broker");
+        let _hub = stage.serve()?;
 
         say("modem: switching a simulated Quectel EC25 on");
         let mut modem = stage.modem(&["--profile", "ec25"])?;
 
-        say("site: importing the bundle; each passage is embedded once");
-        stage.configure("")?;
+        say("site: enrolling over the link");
+        stage.configure_with(&stage.link(), "")?;
+        print!("{}", stage.enrol("demo")?);
+
+        say("site: importing the bundle from a stick; each passage is embedded once");
         print!("{}", stage.import(&bundle)?);
 
         say("site: starting the daemon");
@@ -59,6 +74,22 @@ impl Demo {
             ask(&mut modem, &mut daemon, number, text)
                 .with_context(|| format!("the daemon's log:\n{}", stage.log()))?;
         }
+
+        ask(&mut modem, &mut daemon, "+265881112222", HOURS)?;
+        say("hub: publishing a change: the service centre opens earlier");
+        std::fs::write(notices.join("opening-hours.md"), NOTICE.replace("8:00", "7:30"))?;
+        print!("{}", stage.publish("starter", &notices)?);
+        let begun = Instant::now();
+        while !run_quietly(&stage)?.contains("starter 1.2: active")
+            && !run_quietly(&stage)?.contains("starter 1.3: active")
+        {
+            if begun.elapsed() > PATIENCE {
+                anyhow::bail!("the change did not reach the site:\n{}", stage.log());
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        say(&format!("site: answers from it after {:.0} s", begun.elapsed().as_secs_f64()));
+        ask(&mut modem, &mut daemon, "+265883334444", HOURS)?;
 
         println!("\nThe kiosk is at http://127.0.0.1:{}/", stage.port);
         if !self.once {

@@ -42,7 +42,7 @@ impl Enrol {
             std::fs::write(&file, enrol::request(&config, &invitation)?)
                 .with_context(|| format!("{shown} cannot be written"))?;
             print(&format!(
-                "{shown}: carry it to the hub (jibu-hub site admit), and what it writes back here"
+                "{shown}: carry it to the hub (jibu-hub site enrol), and what it writes back here"
             ))?;
             return Ok(ExitCode::SUCCESS);
         }

@@ -1,0 +1,94 @@
+//! The hub's broker, a site that enrols and follows, a change that reaches it, and
+//! a site that is shut out.
+
+use std::time::{Duration, Instant};
+
+use jibu_tests::{Stage, run};
+
+use crate::documents;
+
+const NOTICE: &str = "---\nlanguage: en\n---\n# Opening hours of the service centre\n\n\
+    The service centre opens at 8:00 and closes at 16:00 from Monday to Friday.\n";
+const QUESTION: &str = "When does the service centre open?";
+
+fn ask(stage: &Stage, question: &str) -> String {
+    run(stage.jibud(&["ask", question, "--channel", "sms", "--json"])).unwrap()
+}
+
+/// Waits until it is so, or fails with both logs.
+fn until(stage: &Stage, patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(
+            begun.elapsed() < patience,
+            "{what} did not come to be; jibud said:\n{}\nthe hub said:\n{}",
+            stage.log(),
+            std::fs::read_to_string(stage.path("hub.log")).unwrap_or_default(),
+        );
+        std::thread::sleep(Duration::from_millis(250));
+    }
+}
+
+#[test]
+fn a_site_enrols_fetches_follows_a_change_and_is_shut_out() {
+    const PATIENCE: Duration = Duration::from_secs(180);
+    let stage = Stage::new(None).unwrap();
+    let notices = stage.path("notices");
+    std::fs::create_dir(&notices).unwrap();
+    std::fs::write(notices.join("hours.md"), NOTICE).unwrap();
+    stage.publish("local", &notices).unwrap();
+    stage.publish("health", &documents()).unwrap();
+    let _hub = stage.serve().unwrap();
+    stage.configure_with(&stage.link(), "").unwrap();
+    let said = stage.enrol("mangochi-2").unwrap();
+    assert!(said.contains("health") && said.contains("local"), "{said}");
+
+    // Everything comes over the link.
+    let _daemon = stage.daemon().unwrap();
+    let active = || run(&mut stage.jibud(&["index", "list"])).unwrap_or_default();
+    until(&stage, PATIENCE, "both collections", || {
+        let list = active();
+        list.contains("health 1.1: active") && list.contains("local 1.1: active")
+    });
+    assert!(ask(&stage, QUESTION).contains("8:00"), "{}", ask(&stage, QUESTION));
+
+    // A change comes by itself, and the hub learns what the site runs, signed.
+    let status = || run(&mut stage.hub(&["site", "list", "--json"])).unwrap();
+    std::fs::write(notices.join("hours.md"), NOTICE.replace("8:00", "7:30")).unwrap();
+    stage.publish("local", &notices).unwrap();
+    until(&stage, PATIENCE, "the new version", || active().contains("local 1.2: active"));
+    assert!(ask(&stage, QUESTION).contains("7:30"), "{}", ask(&stage, QUESTION));
+    until(&stage, PATIENCE, "the site's word of it", || status().contains("\"active\": \"1.2\""));
+
+    // Whoever is revoked gets nothing new.
+    run(&mut stage.hub(&["site", "revoke", "mangochi-2"])).unwrap();
+    until(&stage, PATIENCE, "the end of its link", || stage.log().contains("no link to the hub"));
+    std::fs::write(notices.join("hours.md"), NOTICE.replace("8:00", "9:15")).unwrap();
+    stage.publish("local", &notices).unwrap();
+    std::thread::sleep(Duration::from_secs(10));
+    assert!(!active().contains("local 1.3"), "{}", active());
+    assert!(ask(&stage, QUESTION).contains("7:30"));
+}
+
+#[test]
+fn a_box_without_a_link_enrols_by_a_stick() {
+    let stage = Stage::new(None).unwrap();
+    stage.publish("health", &documents()).unwrap();
+    stage.configure("").unwrap();
+    let said = run(&mut stage.hub(&["site", "add", "blantyre"])).unwrap();
+    let invitation = said.split_whitespace().find(|word| word.starts_with("blantyre:")).unwrap();
+    let (request, answer) = (stage.path("request"), stage.path("answer"));
+    let enrol = |option: &str, file: &std::path::Path| {
+        run(stage.jibud(&["enrol", invitation, option]).arg(file))
+    };
+    enrol("--request", &request).unwrap();
+    run(stage.hub(&["site", "enrol"]).arg(&request).arg("--out").arg(&answer)).unwrap();
+
+    // What is not the answer is refused, and changes nothing.
+    let refused = enrol("--answer", &request).unwrap_err().to_string();
+    assert!(refused.contains("not the answer"), "{refused}");
+    let said = enrol("--answer", &answer).unwrap();
+    assert!(said.contains("blantyre") && said.contains("health"), "{said}");
+    let list = run(&mut stage.hub(&["site", "list"])).unwrap();
+    assert!(list.contains("blantyre"), "{list}");
+}
