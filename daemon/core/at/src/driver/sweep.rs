@@ -173,8 +173,12 @@ impl Read {
         Read { slot, readings: 0 }
     }
 
+    pub(super) fn ask(&self, modem: &Modem) -> Step {
+        Step::AskIn(self.slot.storage, modem.read(self.slot.index))
+    }
+
     /// Whether the answer settles what stands there.
-    fn take(&mut self, modem: &mut Modem, answer: &Answer) -> bool {
+    pub(super) fn take(&mut self, modem: &mut Modem, answer: &Answer) -> bool {
         self.readings += 1;
         let last = self.readings >= READINGS;
         if let Some(error) = answer.error() {
@@ -205,7 +209,7 @@ impl Task for Read {
         {
             return Step::Done;
         }
-        Step::AskIn(self.slot.storage, modem.read(self.slot.index))
+        self.ask(modem)
     }
 }
 

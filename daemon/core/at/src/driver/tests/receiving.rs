@@ -341,6 +341,7 @@ fn a_message_that_cannot_be_deleted_is_told_again() {
     check_ready(
         r#"
         on AT+CMGL=4: +CMGL: 1,1,,3 / 00112233 / OK
+        on AT+CMGR=1: +CMGR: 1,,3 / 00112233 / OK
         on AT+CMGD=1: +CMS ERROR: 320
         10s erase
         20s .
@@ -349,10 +350,16 @@ fn a_message_that_cannot_be_deleted_is_told_again() {
         expect![[r#"
             10s > AT+CMGD=1
             10005ms < +CMS ERROR: 320
-            11005ms > AT+CMGD=1
-            11010ms < +CMS ERROR: 320
-            12010ms > AT+CMGD=1
-            12015ms < +CMS ERROR: 320
+            11005ms > AT+CMGR=1
+            11010ms < +CMGR: 1,,3 / 00112233 / OK
+            11010ms > AT+CMGD=1
+            11015ms < +CMS ERROR: 320
+            12015ms > AT+CMGR=1
+            12020ms < +CMGR: 1,,3 / 00112233 / OK
+            12020ms > AT+CMGD=1
+            12025ms < +CMS ERROR: 320
+            13025ms > AT+CMGR=1
+            13030ms < +CMGR: 1,,3 / 00112233 / OK
             600615ms > AT+CPMS="SM"
             600620ms < +CPMS: 0,30,0,30,0,30 / OK
             600620ms > AT+CMGL=4
@@ -395,6 +402,42 @@ fn an_outgoing_message_is_forgotten_and_an_incoming_one_is_not() {
             10005ms = forgotten SM 2
             11s = forgotten SM 1
             12s = forgotten SM 9
+        "#]],
+    );
+}
+
+#[test]
+fn what_came_into_the_place_of_a_deleted_message_is_not_deleted() {
+    // The answer to +CMGD is lost, or an error for what was done.
+    check_ready(
+        r#"
+        on AT+CMGL=4: +CMGL: 1,1,,3 / 00112233 / OK
+        once AT+CMGD=1: \
+        on AT+CMGR=1: +CMGR: 0,,3 / 00445566 / OK
+        10s erase
+        11s < +CMTI: "SM",1
+        40s .
+        once AT+CMGD=1: +CMS ERROR: 500
+        on AT+CMGR=1: +CMGR: 0,,3 / 00778899 / OK
+        41s erase
+        50s .
+        "#,
+        expect![[r#"
+            10s > AT+CMGD=1
+            11s < +CMTI: "SM",1
+            25s > \x1b
+            25510ms > AT+CMGR=1
+            25515ms < +CMGR: 0,,3 / 00445566 / OK
+            25515ms = incoming SM 1 00445566
+            25515ms = erased SM 1
+            25515ms > AT+CMGR=1
+            25520ms < +CMGR: 0,,3 / 00445566 / OK
+            41s > AT+CMGD=1
+            41005ms < +CMS ERROR: 500
+            42005ms > AT+CMGR=1
+            42010ms < +CMGR: 0,,3 / 00778899 / OK
+            42010ms = incoming SM 1 00778899
+            42010ms = erased SM 1
         "#]],
     );
 }
