@@ -324,7 +324,9 @@ impl Setup {
             session: modem.session,
             identity: modem.identity.clone(),
             stored: modem.stored(),
-            keeps_parts: modem.stores_before_sending && modem.marks_sent != Some(false),
+            keeps_parts: modem.stores_before_sending
+                && modem.marks_sent != Some(false)
+                && modem.is_evidence_read,
             announces: modem.announces,
             reports: modem.reports,
             has_service_centre: modem.has_service_centre,

@@ -426,12 +426,14 @@ fn what_came_into_the_place_of_a_deleted_message_is_not_deleted() {
             10s > AT+CMGD=1
             11s < +CMTI: "SM",1
             25s > \x1b
-            25510ms > AT+CMGR=1
-            25515ms < +CMGR: 0,,3 / 00445566 / OK
-            25515ms = incoming SM 1 00445566
-            25515ms = erased SM 1
-            25515ms > AT+CMGR=1
-            25520ms < +CMGR: 0,,3 / 00445566 / OK
+            25515ms > AT+CPMS="SM"
+            25520ms < +CPMS: 0,30,0,30,0,30 / OK
+            25520ms > AT+CMGR=1
+            25525ms < +CMGR: 0,,3 / 00445566 / OK
+            25525ms = incoming SM 1 00445566
+            25525ms = erased SM 1
+            25525ms > AT+CMGR=1
+            25530ms < +CMGR: 0,,3 / 00445566 / OK
             41s > AT+CMGD=1
             41005ms < +CMS ERROR: 500
             42005ms > AT+CMGR=1

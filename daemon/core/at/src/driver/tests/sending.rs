@@ -197,9 +197,11 @@ fn a_lost_answer_to_a_sending_is_looked_up_in_the_storage() {
             10010ms = written 7 in SM 1
             10010ms > AT+CMSS=1
             130010ms > \x1b
-            130520ms > AT+CMGR=1
-            130525ms < +CMGR: 3,,3 / 00AABBCC / OK
-            130525ms = sent 7, reference None, SM 1
+            130525ms > AT+CPMS="SM"
+            130530ms < +CPMS: 0,30,0,30,0,30 / OK
+            130530ms > AT+CMGR=1
+            130535ms < +CMGR: 3,,3 / 00AABBCC / OK
+            130535ms = sent 7, reference None, SM 1
         "#]],
     );
 }
@@ -221,9 +223,11 @@ fn a_sending_that_did_not_happen_is_looked_up_in_the_storage() {
             10010ms = written 7 in SM 1
             10010ms > AT+CMSS=1
             130010ms > \x1b
-            130520ms > AT+CMGR=1
-            130525ms < +CMGR: 2,,3 / 00AABBCC / OK
-            130525ms = failed 7, Retry: the modem did not answer in time, SM 1
+            130525ms > AT+CPMS="SM"
+            130530ms < +CPMS: 0,30,0,30,0,30 / OK
+            130530ms > AT+CMGR=1
+            130535ms < +CMGR: 2,,3 / 00AABBCC / OK
+            130535ms = failed 7, Retry: the modem did not answer in time, SM 1
         "#]],
     );
 }
@@ -287,9 +291,11 @@ fn an_answer_that_comes_late_is_still_the_answer() {
             130010ms > \x1b
             130260ms > AT
             130500ms < +CMSS: 99 / OK
-            130755ms = sent 7, reference Some(99), SM 1
-            130755ms > AT+CMGR=1
-            130760ms < +CMGR: 3,,3 / 00AABBCC / OK
+            130760ms = sent 7, reference Some(99), SM 1
+            130760ms > AT+CPMS="SM"
+            130765ms < +CPMS: 0,30,0,30,0,30 / OK
+            130765ms > AT+CMGR=1
+            130770ms < +CMGR: 3,,3 / 00AABBCC / OK
         "#]],
     );
 }
@@ -339,21 +345,23 @@ fn a_storage_that_never_marks_what_was_sent_is_no_evidence() {
             30010ms = written 8 in SM 3
             30010ms > AT+CMSS=3
             150010ms > \x1b
-            150520ms > AT+CMGR=3
-            150525ms < +CMGR: 2,,3 / 00AABBCC / OK
-            150525ms = unknown 8
-            150525ms = interrupted: the modem did not say whether it sent a message
-            150525ms > \x1b
-            151065ms > AT+CPIN?
-            151070ms < +CPIN: READY / OK
-            151085ms > AT+CPMS="SM","SM","SM"
-            151090ms < +CPMS: 0,30,0,30,0,30 / OK
-            151090ms = storage SM 0/30
-            151125ms = registration Home
-            151130ms = signal Some(-77)
-            151130ms > AT+CPMS="SM"
-            151135ms < +CPMS: 0,30,0,30,0,30 / OK
-            151140ms = ready 2, announces, stored []
+            150525ms > AT+CPMS="SM"
+            150530ms < +CPMS: 0,30,0,30,0,30 / OK
+            150530ms > AT+CMGR=3
+            150535ms < +CMGR: 2,,3 / 00AABBCC / OK
+            150535ms = unknown 8
+            150535ms = interrupted: the modem did not say whether it sent a message
+            150535ms > \x1b
+            151075ms > AT+CPIN?
+            151080ms < +CPIN: READY / OK
+            151095ms > AT+CPMS="SM","SM","SM"
+            151100ms < +CPMS: 0,30,0,30,0,30 / OK
+            151100ms = storage SM 0/30
+            151135ms = registration Home
+            151140ms = signal Some(-77)
+            151140ms > AT+CPMS="SM"
+            151145ms < +CPMS: 0,30,0,30,0,30 / OK
+            151150ms = ready 2, announces, stored []
             201s > \x1b
             201540ms > AT+CPIN?
             201545ms < +CPIN: READY / OK
@@ -490,7 +498,7 @@ fn a_prompt_that_never_comes_is_given_up() {
         expect![[r#"
             10s > AT+CMGW=3
             15s > \x1b
-            15510ms = failed 7, Retry: the modem did not answer in time, no slot
+            15515ms = failed 7, Retry: the modem did not answer in time, no slot
         "#]],
     );
 }
@@ -510,21 +518,21 @@ fn a_place_that_is_not_told_is_found_by_a_new_session() {
             10005ms < >
             10005ms > 00AABBCC\x1a
             25005ms > \x1b
-            25515ms = failed 7, Retry: the modem did not answer in time, no slot
-            25515ms = interrupted: the modem did not say where it stored a message
-            25515ms > \x1b
-            26055ms > AT+CPIN?
-            26060ms < +CPIN: READY / OK
-            26075ms > AT+CPMS="SM","SM","SM"
-            26080ms < +CPMS: 0,30,0,30,0,30 / OK
-            26080ms = storage SM 0/30
-            26115ms = registration Home
-            26120ms = signal Some(-77)
-            26120ms > AT+CPMS="SM"
-            26125ms < +CPMS: 0,30,0,30,0,30 / OK
-            26125ms > AT+CMGL=4
-            26130ms < +CMGL: 1,2,,3 / 00AABBCC / OK
-            26130ms = ready 2, keeps parts, announces, stored [SM 1 unsent]
+            25520ms = failed 7, Retry: the modem did not answer in time, no slot
+            25520ms = interrupted: the modem did not say where it stored a message
+            25520ms > \x1b
+            26060ms > AT+CPIN?
+            26065ms < +CPIN: READY / OK
+            26080ms > AT+CPMS="SM","SM","SM"
+            26085ms < +CPMS: 0,30,0,30,0,30 / OK
+            26085ms = storage SM 0/30
+            26120ms = registration Home
+            26125ms = signal Some(-77)
+            26125ms > AT+CPMS="SM"
+            26130ms < +CPMS: 0,30,0,30,0,30 / OK
+            26130ms > AT+CMGL=4
+            26135ms < +CMGL: 1,2,,3 / 00AABBCC / OK
+            26135ms = ready 2, keeps parts, announces, stored [SM 1 unsent]
         "#]],
     );
 }
@@ -649,27 +657,27 @@ fn direct_sending_knows_less() {
             30005ms < >
             30005ms > 00AABBCC\x1a
             150005ms > \x1b
-            150515ms = unknown 9
-            150515ms = interrupted: the modem did not say whether it sent a message
-            150515ms > \x1b
-            151055ms > AT+CPIN?
-            151060ms < +CPIN: READY / OK
-            151075ms > AT+CPMS="SM","SM","SM"
-            151080ms < +CPMS: 0,30,0,30,0,30 / OK
-            151080ms = storage SM 0/30
-            151080ms > AT+CMGW=?
-            151085ms < ERROR
-            151110ms = registration Home
-            151115ms = signal Some(-77)
-            151115ms > AT+CPMS="SM"
-            151120ms < +CPMS: 0,30,0,30,0,30 / OK
-            151125ms = ready 2, announces, stored []
+            150520ms = unknown 9
+            150520ms = interrupted: the modem did not say whether it sent a message
+            150520ms > \x1b
+            151060ms > AT+CPIN?
+            151065ms < +CPIN: READY / OK
+            151080ms > AT+CPMS="SM","SM","SM"
+            151085ms < +CPMS: 0,30,0,30,0,30 / OK
+            151085ms = storage SM 0/30
+            151085ms > AT+CMGW=?
+            151090ms < ERROR
+            151115ms = registration Home
+            151120ms = signal Some(-77)
+            151120ms > AT+CPMS="SM"
+            151125ms < +CPMS: 0,30,0,30,0,30 / OK
+            151130ms = ready 2, announces, stored []
             300s > AT+CMGS=3
             300005ms < >
             300005ms > 00AABBCC\x1a
             420005ms > \x1b
             420500ms < +CMGS: 77 / OK
-            420755ms = sent 10, reference Some(77), no slot
+            420760ms = sent 10, reference Some(77), no slot
         "#]],
     );
 }

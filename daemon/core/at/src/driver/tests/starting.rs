@@ -664,13 +664,13 @@ fn a_step_that_is_never_answered_is_skipped() {
             11580ms = storage SM 0/30
             11605ms > AT+CSCA?
             16605ms > \x1b
-            17115ms > AT+CSCA?
-            22115ms > \x1b
-            22630ms = registration Home
-            22635ms = signal Some(-77)
-            22635ms > AT+CPMS="SM"
-            22640ms < +CPMS: 0,30,0,30,0,30 / OK
-            22645ms = ready 1, keeps parts, announces, stored []
+            17120ms > AT+CSCA?
+            22120ms > \x1b
+            22640ms = registration Home
+            22645ms = signal Some(-77)
+            22645ms > AT+CPMS="SM"
+            22650ms < +CPMS: 0,30,0,30,0,30 / OK
+            22655ms = ready 1, keeps parts, announces, stored []
         "#]],
     );
 }
@@ -722,4 +722,31 @@ fn an_error_that_passes_is_no_matter_for_a_technician() {
             2625ms = ready 1, keeps parts, announces, stored []
         "#]],
     );
+}
+
+#[test]
+fn a_storage_that_is_refused_at_start_is_asked_again_before_it_counts_as_evidence() {
+    let three = r#"
+        once AT+CPMS="SM": +CMS ERROR: 500
+        once AT+CPMS="SM": +CMS ERROR: 500
+        once AT+CMGL=4: +CMS ERROR: 500
+        on AT+CMGL=4: +CMGL: 1,3,,3 / 00AABBCC / OK
+        10s .
+        "#;
+    check_events(three, expect![[r#"
+        565ms = storage SM 0/30
+        600ms = registration Home
+        605ms = signal Some(-77)
+        3630ms = ready 1, keeps parts, announces, stored [SM 1 sent]
+    "#]]);
+    let always = r#"
+        on AT+CPMS="SM": +CMS ERROR: 500
+        10s .
+        "#;
+    check_events(always, expect![[r#"
+        565ms = storage SM 0/30
+        600ms = registration Home
+        605ms = signal Some(-77)
+        3625ms = ready 1, announces, stored []
+    "#]]);
 }

@@ -18,11 +18,13 @@ fn a_time_out_is_followed_by_getting_back_in_step() {
             15255ms < OK
             15505ms > AT+CMEE?
             15510ms < +CMEE: 1 / OK
-            15510ms > AT+CREG?
-            15515ms < +CREG: 1,1 / OK
-            15515ms > AT+CSQ
-            15520ms < +CSQ: 18,0 / OK
-            15520ms = signal Some(-77)
+            15510ms > AT+CPMS?
+            15515ms < +CPMS: "SM",0,30,"SM",0,30,"SM",0,30 / OK
+            15515ms > AT+CREG?
+            15520ms < +CREG: 1,1 / OK
+            15520ms > AT+CSQ
+            15525ms < +CSQ: 18,0 / OK
+            15525ms = signal Some(-77)
         "#]],
     );
 }
@@ -38,28 +40,28 @@ fn a_modem_that_hangs_at_one_command_is_initialised_again_and_then_reset() {
             565ms = storage SM 0/30
             600ms = registration Home
             605ms = signal Some(-77)
-            92195ms = storage SM 0/30
-            92230ms = registration Home
-            92235ms = signal Some(-77)
-            183260ms = fault: the modem gets stuck again and again; cut its power for ten seconds
-            183260ms = reset wanted
-            183825ms = storage SM 0/30
-            183860ms = registration Home
-            183865ms = signal Some(-77)
-            275455ms = storage SM 0/30
-            275490ms = registration Home
-            275495ms = signal Some(-77)
-            366520ms = reset wanted
-            367085ms = storage SM 0/30
-            367120ms = registration Home
-            367125ms = signal Some(-77)
-            458715ms = storage SM 0/30
-            458750ms = registration Home
-            458755ms = signal Some(-77)
-            549780ms = reset wanted
-            550345ms = storage SM 0/30
-            550380ms = registration Home
-            550385ms = signal Some(-77)
+            92215ms = storage SM 0/30
+            92250ms = registration Home
+            92255ms = signal Some(-77)
+            183300ms = fault: the modem gets stuck again and again; cut its power for ten seconds
+            183300ms = reset wanted
+            183865ms = storage SM 0/30
+            183900ms = registration Home
+            183905ms = signal Some(-77)
+            275515ms = storage SM 0/30
+            275550ms = registration Home
+            275555ms = signal Some(-77)
+            366600ms = reset wanted
+            367165ms = storage SM 0/30
+            367200ms = registration Home
+            367205ms = signal Some(-77)
+            458815ms = storage SM 0/30
+            458850ms = registration Home
+            458855ms = signal Some(-77)
+            549900ms = reset wanted
+            550465ms = storage SM 0/30
+            550500ms = registration Home
+            550505ms = signal Some(-77)
         "#]],
     );
 }
@@ -223,6 +225,8 @@ fn a_prompt_out_of_nowhere_is_escaped_from() {
             10255ms < OK
             10505ms > AT+CMEE?
             10510ms < +CMEE: 1 / OK
+            10510ms > AT+CPMS?
+            10515ms < +CPMS: "SM",0,30,"SM",0,30,"SM",0,30 / OK
         "#]],
     );
 }
@@ -243,6 +247,49 @@ fn a_sim_that_is_pulled_is_told_of() {
             615ms = ready 1, keeps parts, announces, stored []
             20s = interrupted: the SIM is gone
             30595ms = fault: there is no SIM in the modem, or it does not make contact
+        "#]],
+    );
+}
+
+#[test]
+fn a_modem_that_restarted_without_a_word_is_known_by_its_storages() {
+    // It was told to use ME, hangs, restarts, and would now delete from SM.
+    check_ready(
+        r#"
+        on AT+CPMS=?: +CPMS: ("ME","SM"),("ME","SM"),("ME","SM") / OK
+        on AT+CPMS="ME","ME","ME": +CPMS: 0,50,0,50,0,50 / OK
+        on AT+CPMS?: +CPMS: "SM",1,30,"SM",1,30,"SM",1,30 / OK
+        once AT+CSQ: +CSQ: 18,0 / OK
+        once AT+CSQ: \
+        10s status
+        60s .
+        "#,
+        expect![[r#"
+            10005ms > AT+CSQ
+            15005ms > \x1b
+            15515ms > AT+CPMS?
+            15520ms < +CPMS: "SM",1,30,"SM",1,30,"SM",1,30 / OK
+            15520ms = interrupted: the modem restarted by itself
+            15520ms > \x1b
+            16060ms > AT+CPIN?
+            16065ms < +CPIN: READY / OK
+            16075ms > AT+CPMS=?
+            16080ms < +CPMS: ("ME","SM"),("ME","SM"),("ME","SM") / OK
+            16080ms > AT+CPMS="ME","ME","ME"
+            16085ms < +CPMS: 0,50,0,50,0,50 / OK
+            16085ms > AT+CPMS="SM","SM","SM"
+            16090ms < +CPMS: 0,30,0,30,0,30 / OK
+            16090ms > AT+CPMS="ME","ME","ME"
+            16095ms < +CPMS: 0,50,0,50,0,50 / OK
+            16095ms = storage ME 0/50
+            16130ms = registration Home
+            16135ms = signal Some(-77)
+            16135ms > AT+CPMS="ME"
+            16140ms < +CPMS: 0,30,0,30,0,30 / OK
+            16140ms = storage ME 0/30
+            16145ms > AT+CPMS="SM"
+            16150ms < +CPMS: 0,30,0,30,0,30 / OK
+            16155ms = ready 2, keeps parts, announces, stored []
         "#]],
     );
 }
