@@ -156,7 +156,11 @@ impl Spool {
             return Some(IgnoreReason::NotAPerson);
         }
         let today = |times: Option<&VecDeque<Timestamp>>| {
-            times.map_or(0, |times| times.iter().filter(|at| now.since(**at) < crate::DAY).count())
+            // They are in order, and most of them are of today.
+            let old = |times: &VecDeque<Timestamp>| {
+                times.iter().take_while(|at| now.since(**at) >= crate::DAY).count()
+            };
+            times.map_or(0, |times| times.len() - old(times))
         };
         let waiting = |counts: &dyn Fn(&MessageRow) -> bool| {
             self.messages.values().filter(|row| counts(row)).count()

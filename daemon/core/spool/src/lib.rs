@@ -299,9 +299,14 @@ pub struct Spool {
     awake: HashMap<MessageId, Timestamp>,
     modems: HashMap<ModemName, ModemState>,
     early_reports: VecDeque<outbound::EarlyReport>,
+    /// When the old was forgotten last.
+    forgot_at: Timestamp,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often what is too old to matter is looked for.
+const FORGETS_EVERY: Duration = Duration::from_secs(60);
 
 /// For how long somebody who has asked is taken to be awake.
 const AWAKE: Duration = Duration::from_secs(30 * 60);
@@ -335,6 +340,7 @@ impl Spool {
             awake,
             modems: HashMap::new(),
             early_reports: VecDeque::new(),
+            forgot_at: now,
         };
         for row in restored.incomplete {
             spool.close_group(&row, row.received_at);
@@ -414,7 +420,13 @@ impl Spool {
         self.forget_old(now);
     }
 
+    /// Looks through all that is remembered, so it does that now and then only.
     fn forget_old(&mut self, now: Timestamp) {
+        let clock_went_back = now < self.forgot_at;
+        if now.since(self.forgot_at) < FORGETS_EVERY && !clock_went_back {
+            return;
+        }
+        self.forgot_at = now;
         let (remember, reports) = (self.config.remember_keys, self.config.await_reports);
         self.keys.retain(|_, seen| now.since(*seen) < remember);
         self.closed_groups.retain(|_, (_, at)| now.since(*at) < DAY);

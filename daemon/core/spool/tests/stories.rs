@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jibu_spool::{
     AnswerSummary, Change, Config, Group, IgnoreReason, Input, MessageId, MessageState, ModemName,
-    Output, PartId, PartState, QuietHours, ReportOutcome, Restored, Segment, SegmentKey, Spool,
-    Ticket, Verdict,
+    Output, PartId, PartState, QuietHours, ReportOutcome, Restored, Segment, SegmentKey, Slot, Spool,
+    StoredPart, Ticket, Verdict,
 };
 use jibu_types::{Channel, PhoneNumber, Timestamp};
 
@@ -253,6 +253,23 @@ fn without_evidence_a_part_is_sent_again_after_a_wait() {
     let outputs: Vec<Output> = std::iter::from_fn(|| spool.poll()).collect();
     assert_eq!(sent(&outputs), [1]);
     assert!(wait > Duration::from_secs(30), "a report needs time to come");
+}
+
+#[test]
+fn a_copy_that_stands_elsewhere_than_the_modem_said_is_still_evidence() {
+    // A modem that restarted without a word writes to another storage.
+    let (here, there) =
+        (Slot { storage: "ME".into(), index: 5 }, Slot { storage: "SM".into(), index: 5 });
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991234567", 1, None), 1);
+    assert_eq!(sent(&drain(&mut spool, answer(1, 1), 2)), [1]);
+    drain(&mut spool, Input::Written { part: PartId(1), slot: here }, 3);
+    drain(&mut spool, Input::ModemLost { modem: modem() }, 4);
+    let copy = StoredPart { slot: there.clone(), pdu: vec![0], sent: true };
+    let ready = Input::ModemReady { modem: modem(), keeps_parts: true, stored: vec![copy] };
+    let outputs = drain(&mut spool, ready, 5);
+    assert_eq!(states(&outputs), [PartState::Sent { reference: None, at: at(5) }]);
+    assert!(outputs.contains(&Output::Forget { modem: modem(), slot: there }));
 }
 
 fn reason(outputs: &[Output]) -> Option<IgnoreReason> {
