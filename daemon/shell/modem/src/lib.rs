@@ -11,3 +11,4 @@ mod stored;
 
 pub use api::*;
 pub use session::spawn;
+pub use stored::as_given;
