@@ -23,8 +23,9 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often a list that is too short is asked for again.
 const LISTINGS: u32 = 3;
 
-/// How often a message that came in pieces is read again.
-const READINGS: u32 = 3;
+/// How often a message that came in pieces is read again at most. It is taken as
+/// it is when two readings agree.
+const READINGS: u32 = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -220,11 +221,13 @@ impl Task for Sweep {
 pub(super) struct Read {
     slot: Slot,
     readings: u32,
+    /// What came in pieces last time.
+    before: Option<(String, Vec<u8>)>,
 }
 
 impl Read {
     pub(super) fn new(slot: Slot) -> Self {
-        Read { slot, readings: 0 }
+        Read { slot, readings: 0, before: None }
     }
 
     pub(super) fn ask(&self, modem: &Modem) -> Step {
@@ -246,13 +249,17 @@ impl Read {
             modem.slots.remove(&self.slot);
             return true;
         };
-        if line.whole || last {
+        let pdu = line.pdu.clone().unwrap_or_default();
+        let read = (line.text.clone(), pdu);
+        if line.whole || self.before.as_ref() == Some(&read) {
             let fields = parameters::of(&line.text);
             let status = fields.first().copied().unwrap_or_default();
-            modem.found(self.slot, status, line.pdu.clone().unwrap_or_default());
+            modem.found(self.slot, status, read.1);
             return true;
         }
-        false
+        // What differs from reading to reading was damaged on the way.
+        self.before = Some(read);
+        last
     }
 }
 

@@ -248,9 +248,7 @@ fn a_message_that_stays_in_pieces_is_told_as_it_is() {
             10005ms < +CMGR: 0,,9 / 001122 / OK
             10005ms > AT+CMGR=3
             10010ms < +CMGR: 0,,9 / 001122 / OK
-            10010ms > AT+CMGR=3
-            10015ms < +CMGR: 0,,9 / 001122 / OK
-            10015ms = incoming SM 3 001122
+            10010ms = incoming SM 3 001122
         "#]],
     );
 }
@@ -440,6 +438,30 @@ fn what_came_into_the_place_of_a_deleted_message_is_not_deleted() {
             42010ms < +CMGR: 0,,3 / 00778899 / OK
             42010ms = incoming SM 1 00778899
             42010ms = erased SM 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_message_that_was_damaged_on_the_way_is_read_again_before_it_is_told() {
+    check_events(
+        r#"
+        once AT+CMGR=1: +CMGR: 0,,x / 00112233 / OK
+        once AT+CMGR=1: +CMGR: 0,,3 / 001z2233 / OK
+        once AT+CMGR=1: +CMGR: 0,,3 / 001122 / OK
+        once AT+CMGR=1: +CMGR: 0,,3 / 00112233 / OK
+        on AT+CMGR=2: +CMGR: 0,,3 / 0011 / OK
+        10s < +CMTI: "SM",1
+        20s < +CMTI: "SM",2
+        30s .
+        "#,
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            615ms = ready 1, keeps parts, announces, stored []
+            10020ms = incoming SM 1 00112233
+            20010ms = incoming SM 2 0011
         "#]],
     );
 }
