@@ -143,7 +143,7 @@ pub(super) struct Modem {
     /// Refusals of +CMGW, with none obeyed between.
     pub(super) write_refusals: u32,
     pub(super) storage: StorageUse,
-    /// Whether all that stands where +CMGW writes was read in this session.
+    /// Whether all places where outgoing messages may stand were read in this session.
     pub(super) is_evidence_read: bool,
     /// The storages were chosen in this session.
     pub(super) has_chosen_storages: bool,

@@ -89,15 +89,18 @@ impl Sweep {
 
     /// A storage cannot be read now: tries again, in the end goes on without it.
     fn refused(&mut self, modem: &mut Modem, storage: StorageName, answer: &Answer) {
+        let is_for_ever = answer.error().is_some_and(ModemError::is_unsupported);
         self.refusals += 1;
-        if self.refusals <= REFUSALS && !answer.error().is_some_and(ModemError::is_unsupported) {
+        if self.refusals <= REFUSALS && !is_for_ever {
             self.pauses = true;
             return;
         }
         if !modem.is_ready {
             // What stood there in an earlier session is no evidence any more.
             modem.slots.retain(|slot, _| slot.storage != storage);
-            self.not_all_read(modem, storage);
+            if !is_for_ever || storage == modem.writes_to {
+                self.not_all_read(modem, storage);
+            }
         }
         self.next_storage();
     }
@@ -107,7 +110,8 @@ impl Sweep {
     }
 
     fn not_all_read(&self, modem: &mut Modem, storage: StorageName) {
-        if storage == modem.writes_to {
+        // Messages may have been written elsewhere than now; reports never are.
+        if storage != StorageName::SR {
             modem.is_evidence_read = false;
         }
     }

@@ -750,3 +750,25 @@ fn a_storage_that_is_refused_at_start_is_asked_again_before_it_counts_as_evidenc
         3625ms = ready 1, announces, stored []
     "#]]);
 }
+
+#[test]
+fn a_step_that_decides_about_evidence_is_not_given_up_for_one_refusal() {
+    check_events(
+        r#"
+        on AT+CPMS=?: +CPMS: ("ME","SM"),("ME","SM"),("ME","SM") / OK
+        on AT+CPMS="ME","ME","ME": +CPMS: 0,50,0,50,0,50 / OK
+        once AT+CPMS="ME","ME","ME": +CPMS: 0,50,0,50,0,50 / OK
+        once AT+CPMS="ME","ME","ME": +CMS ERROR: 500
+        once AT+CMGW=?: +CMS ERROR: 500
+        once AT+CMSS=?: +CMS ERROR: 500
+        10s .
+        "#,
+        expect![[r#"
+            1580ms = storage ME 0/50
+            3625ms = registration Home
+            3630ms = signal Some(-77)
+            3635ms = storage ME 0/30
+            3650ms = ready 1, keeps parts, announces, stored []
+        "#]],
+    );
+}
