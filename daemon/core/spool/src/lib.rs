@@ -291,7 +291,7 @@ pub struct Spool {
     keys: HashMap<SegmentKey, Timestamp>,
     messages: BTreeMap<MessageId, MessageRow>,
     /// Messages answered although parts were missing, for the parts that come late.
-    closed_groups: HashMap<inbound::GroupKey, (MessageId, Timestamp)>,
+    closed_groups: HashMap<inbound::GroupKey, inbound::Closed>,
     parts: BTreeMap<PartId, PartRow>,
     answered: HashMap<PhoneNumber, VecDeque<Timestamp>>,
     answered_by: HashMap<ModemName, VecDeque<Timestamp>>,
@@ -429,7 +429,7 @@ impl Spool {
         self.forgot_at = now;
         let (remember, reports) = (self.config.remember_keys, self.config.await_reports);
         self.keys.retain(|_, seen| now.since(*seen) < remember);
-        self.closed_groups.retain(|_, (_, at)| now.since(*at) < DAY);
+        self.closed_groups.retain(|_, closed| now.since(closed.at) < DAY);
         self.parts.retain(|_, row| match row.state {
             PartState::Sent { at, .. } => now.since(at) < reports,
             PartState::Delivered { .. } | PartState::Failed { .. } => false,

@@ -137,6 +137,28 @@ fn missing_parts_are_waited_for_and_then_the_rest_is_asked() {
 }
 
 #[test]
+fn a_phone_that_gives_every_message_the_same_reference_is_answered_each_time() {
+    let mut spool = spool();
+    let sms_at = |hash: u8, group, seconds: i64| {
+        let Input::Arrived { modem, ticket, mut segment } = sms("+265991", hash, group) else {
+            panic!("it is one");
+        };
+        segment.key.sent_at = at(seconds);
+        Input::Arrived { modem, ticket, segment }
+    };
+    // The first message misses its second part, and goes on without it.
+    drain(&mut spool, sms_at(1, part(2, 1), 1), 1);
+    assert_eq!(asked(&drain(&mut spool, Input::Tick, 601)), [(1, 1, 1)]);
+    // Two hours later the next one, whose parts come in the wrong order.
+    drain(&mut spool, sms_at(2, part(2, 2), 7_200), 7_201);
+    assert_eq!(asked(&drain(&mut spool, sms_at(3, part(2, 1), 7_200), 7_202)), [(2, 2, 0)]);
+    // A box that was off gets parts of two messages at once.
+    drain(&mut spool, sms_at(4, part(2, 1), 20_000), 40_000);
+    drain(&mut spool, sms_at(5, part(2, 2), 30_000), 40_000);
+    assert_eq!(asked(&drain(&mut spool, sms_at(6, part(2, 1), 30_000), 40_000)), [(4, 2, 0)]);
+}
+
+#[test]
 fn names_short_codes_and_our_own_numbers_are_never_answered() {
     let own = PhoneNumber::parse("+265990000000").unwrap();
     let config = Config { never_answer: vec![own], ..Config::default() };
