@@ -61,9 +61,11 @@ fn a_modem_that_stops_listing_is_woken_and_listed_again() {
             600620ms = storage SM 1/30
             600620ms > AT+CMGL=4
             630620ms > \x1b
-            631130ms > AT+CMGL=4
-            631135ms < +CMGL: 1,1,,3 / 00112233 / OK
-            631135ms = incoming SM 1 00112233
+            631135ms > AT+CPMS="SM"
+            631140ms < +CPMS: 1,30,1,30,1,30 / OK
+            631140ms > AT+CMGL=4
+            631145ms < +CMGL: 1,1,,3 / 00112233 / OK
+            631145ms = incoming SM 1 00112233
         "#]],
     );
 }
@@ -117,22 +119,25 @@ fn a_message_that_comes_inside_a_listing_is_told_and_so_are_the_others() {
 fn every_error_of_a_sending_has_its_remedy() {
     let mut told = String::new();
     for code in [38, 41, 42, 500, 512, 330, 331, 8, 21, 50] {
-        let script = format!("on AT+CMSS=*: +CMS ERROR: {code}\n10s send 7\n11s .");
+        let script = format!(
+            "on AT+CMSS=*: +CMS ERROR: {code}\non AT+CMGR=1: +CMGR: 2,,3 / 00AABBCC / OK\n\
+             10s send 7\n11s ."
+        );
         let story = play(Setting::default(), &script);
-        let failed = story.lines().filter(|line| line.contains(" = failed"));
-        told.extend(failed.map(|line| format!("{line}\n")));
+        let failed = story.lines().filter_map(|line| line.split_once(" = failed 7, "));
+        told.extend(failed.map(|(_, line)| format!("{line}\n")));
     }
     expect![[r#"
-        10015ms = failed 7, Later: the network is out of order (+CMS ERROR: 38), SM 1
-        10015ms = failed 7, Retry: the network failed for a moment (+CMS ERROR: 41), SM 1
-        10015ms = failed 7, Retry: the network is congested (+CMS ERROR: 42), SM 1
-        10015ms = failed 7, Retry: the modem gave no reason; look at signal, credit and service centre (+CMS ERROR: 500), SM 1
-        10015ms = failed 7, Retry: the modem could not reach the network for this message (+CMS ERROR: 512), SM 1
-        10015ms = failed 7, Later: no service centre is set; AT+CSCA sets its number (+CMS ERROR: 330), SM 1
-        10015ms = failed 7, Later: there is no network (+CMS ERROR: 331), SM 1
-        10015ms = failed 7, Later: the operator bars messages from this SIM (+CMS ERROR: 8), SM 1
-        10015ms = failed 7, Later: the network rejected the message; look at the SIM's credit (+CMS ERROR: 21), SM 1
-        10015ms = failed 7, Later: this SIM's contract does not include messages (+CMS ERROR: 50), SM 1
+        Later: the network is out of order (+CMS ERROR: 38), SM 1
+        Retry: the network failed for a moment (+CMS ERROR: 41), SM 1
+        Retry: the network is congested (+CMS ERROR: 42), SM 1
+        Retry: the modem gave no reason; look at signal, credit and service centre (+CMS ERROR: 500), SM 1
+        Retry: the modem could not reach the network for this message (+CMS ERROR: 512), SM 1
+        Later: no service centre is set; AT+CSCA sets its number (+CMS ERROR: 330), SM 1
+        Later: there is no network (+CMS ERROR: 331), SM 1
+        Later: the operator bars messages from this SIM (+CMS ERROR: 8), SM 1
+        Later: the network rejected the message; look at the SIM's credit (+CMS ERROR: 21), SM 1
+        Later: this SIM's contract does not include messages (+CMS ERROR: 50), SM 1
     "#]].assert_eq(&told);
 }
 
@@ -159,6 +164,12 @@ fn an_announced_place_with_nothing_in_it_is_looked_into_no_further() {
             20010ms < +CMS ERROR: 500
             20010ms > AT+CMGR=8
             20015ms < +CMS ERROR: 500
+            20015ms > AT+CMGR=8
+            20020ms < +CMS ERROR: 500
+            20020ms > AT+CMGR=8
+            20025ms < +CMS ERROR: 500
+            20025ms > AT+CMGR=8
+            20030ms < +CMS ERROR: 500
             30s < +CDSI: "SR",1
             30s > AT+CPMS="SM"
             30005ms < +CPMS: 0,30,0,30,0,30 / OK
@@ -301,7 +312,7 @@ fn an_answer_in_the_wrong_charset_is_no_answer() {
             13s > AT+CMGW=3
             13005ms < +CéGW: 1 / éK
             18s > \x1b
-            18510ms = failed 7, Retry: the modem did not answer in time, no slot
+            18515ms = failed 7, Retry: the modem did not answer in time, no slot
         "#]],
     );
 }

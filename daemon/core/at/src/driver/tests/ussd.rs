@@ -69,7 +69,7 @@ fn a_string_that_was_cut_short_holds_nothing_up() {
         10s < +CUSD: 0,"Salio lako ni
         10200ms < Tsh 2,5
         12s < +CUSD: 0,"cut
-        12100ms < +CMTI: "SM",1
+        12100ms < +CMTI: "SM",4
         14s < +CUSD: 0,"cut
         14s send 7
         16s .
@@ -79,9 +79,9 @@ fn a_string_that_was_cut_short_holds_nothing_up() {
             10200ms < Tsh 2,5
             11200ms = ussd "+CUSD: 0,\"Salio lako ni\nTsh 2,5"
             12s < +CUSD: 0,"cut
-            12100ms < +CMTI: "SM",1
+            12100ms < +CMTI: "SM",4
             12100ms = ussd "+CUSD: 0,\"cut"
-            12100ms > AT+CMGR=1
+            12100ms > AT+CMGR=4
             12105ms < +CMGR: 3,,3 / 00AABBCC / OK
             14s < +CUSD: 0,"cut
             14s > AT+CMGW=3
@@ -137,7 +137,7 @@ fn a_code_that_gets_no_answer_is_not_said_twice() {
         expect![[r#"
             10s > AT+CUSD=1,"*100#",15
             25s > \x1b
-            25510ms = ussd failed: the modem did not answer in time
+            25515ms = ussd failed: the modem did not answer in time
             40s > AT+CUSD=1,"*101#",15
             50s < +CUSD: 0,"Salio: 120",15
             50s = ussd "+CUSD: 0,\"Salio: 120\",15"
