@@ -293,6 +293,13 @@ impl Simulator {
         crate::sent::reassemble(&self.modem.network.on_air)
     }
 
+    /// What the mobile sent since the last call, for whoever keeps the account
+    /// himself: a simulation of days does not keep it all. The status reports of
+    /// these still come.
+    pub fn take_on_air(&mut self) -> Vec<crate::sent::OnAir> {
+        std::mem::take(&mut self.modem.network.on_air)
+    }
+
     /// The modem, to look at.
     pub fn modem(&self) -> &Modem {
         &self.modem

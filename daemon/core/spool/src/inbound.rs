@@ -1,6 +1,7 @@
 //! Received: keeping what came, putting parts together, asking once.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use jibu_types::{Channel, PhoneNumber, Timestamp};
 
@@ -30,6 +31,32 @@ impl GroupKey {
     }
 }
 
+/// A concatenated message that went on although parts of it were missing.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    message: MessageId,
+    pub(crate) at: Timestamp,
+    sent_at: Timestamp,
+    parts: Vec<u8>,
+}
+
+impl Closed {
+    /// Whether a segment with the same reference is a part that was missing, and
+    /// not of a later message: some phones give every message the same reference.
+    fn misses(&self, segment: &Segment) -> bool {
+        let part = segment.group.map_or(1, |group| group.part);
+        !self.parts.contains(&part) && were_sent_together(self.sent_at, segment.key.sent_at)
+    }
+}
+
+/// How far the service centre's time stamps of one message's parts may lie apart.
+const TOGETHER: Duration = Duration::from_secs(60 * 60);
+
+fn were_sent_together(a: Timestamp, b: Timestamp) -> bool {
+    let unknown = Timestamp::default();
+    a == unknown || b == unknown || a.since(b).max(b.since(a)) <= TOGETHER
+}
+
 impl Spool {
     pub(crate) fn arrived(
         &mut self,
@@ -46,14 +73,16 @@ impl Spool {
 
     fn keep(&mut self, modem: &ModemName, segment: Segment, now: Timestamp) {
         let group = GroupKey::of(&segment);
-        if let Some((message, _)) = group.as_ref().and_then(|key| self.closed_groups.get(key)) {
-            // The person has been answered without this part; keep it for the record.
-            let message = *message;
-            self.save(vec![Change::AddSegment { message, segment }]);
+        if let Some(id) = group.as_ref().and_then(|key| self.gathering(key, &segment)) {
+            self.add_part(id, segment);
             return;
         }
-        if let Some(id) = group.and_then(|key| self.gathering(&key, &segment)) {
-            self.add_part(id, segment);
+        let closed = group.and_then(|key| self.closed_groups.get_mut(&key));
+        if let Some(closed) = closed.filter(|closed| closed.misses(&segment)) {
+            // The person has been answered without this part; keep it for the record.
+            closed.parts.extend(segment.group.map(|group| group.part));
+            let message = closed.message;
+            self.save(vec![Change::AddSegment { message, segment }]);
             return;
         }
 
@@ -84,7 +113,11 @@ impl Spool {
             .values()
             .filter(|row| row.state == MessageState::Gathering)
             .filter(|row| row.segments.first().and_then(GroupKey::of).as_ref() == Some(key))
-            .find(|row| row.segments.iter().all(|s| s.group.map(|g| g.part) != part))
+            .filter(|row| row.segments.iter().all(|s| s.group.map(|g| g.part) != part))
+            .find(|row| {
+                let first = row.segments.first().map(|s| s.key.sent_at).unwrap_or_default();
+                were_sent_together(first, segment.key.sent_at)
+            })
             .map(|row| row.id)
     }
 
@@ -156,7 +189,11 @@ impl Spool {
             return Some(IgnoreReason::NotAPerson);
         }
         let today = |times: Option<&VecDeque<Timestamp>>| {
-            times.map_or(0, |times| times.iter().filter(|at| now.since(**at) < crate::DAY).count())
+            // They are in order, and most of them are of today.
+            let old = |times: &VecDeque<Timestamp>| {
+                times.iter().take_while(|at| now.since(**at) >= crate::DAY).count()
+            };
+            times.map_or(0, |times| times.len() - old(times))
         };
         let waiting = |counts: &dyn Fn(&MessageRow) -> bool| {
             self.messages.values().filter(|row| counts(row)).count()
@@ -208,9 +245,11 @@ impl Spool {
     }
 
     pub(crate) fn close_group(&mut self, row: &MessageRow, at: Timestamp) {
-        if let Some(key) = row.segments.first().and_then(GroupKey::of) {
-            self.closed_groups.insert(key, (row.id, at));
-        }
+        let Some(first) = row.segments.first() else { return };
+        let Some(key) = GroupKey::of(first) else { return };
+        let parts = row.segments.iter().filter_map(|s| s.group).map(|group| group.part).collect();
+        let closed = Closed { message: row.id, at, sent_at: first.key.sent_at, parts };
+        self.closed_groups.insert(key, closed);
     }
 
     pub(crate) fn ask(&mut self, id: MessageId) {

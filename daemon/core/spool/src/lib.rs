@@ -317,7 +317,7 @@ pub struct Spool {
     keys: HashMap<SegmentKey, Timestamp>,
     messages: BTreeMap<MessageId, MessageRow>,
     /// Messages answered although parts were missing, for the parts that come late.
-    closed_groups: HashMap<inbound::GroupKey, (MessageId, Timestamp)>,
+    closed_groups: HashMap<inbound::GroupKey, inbound::Closed>,
     parts: BTreeMap<PartId, PartRow>,
     answered: HashMap<PhoneNumber, VecDeque<Timestamp>>,
     answered_by: HashMap<ModemName, VecDeque<Timestamp>>,
@@ -328,9 +328,14 @@ pub struct Spool {
     away: HashMap<ModemName, Timestamp>,
     started: Timestamp,
     early_reports: VecDeque<outbound::EarlyReport>,
+    /// When the old was forgotten last.
+    forgot_at: Timestamp,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How often what is too old to matter is looked for.
+const FORGETS_EVERY: Duration = Duration::from_secs(60);
 
 /// For how long somebody who has asked is taken to be awake.
 const AWAKE: Duration = Duration::from_secs(30 * 60);
@@ -367,6 +372,7 @@ impl Spool {
             away: HashMap::new(),
             started: now,
             early_reports: VecDeque::new(),
+            forgot_at: now,
         };
         for row in restored.incomplete {
             spool.close_group(&row, row.received_at);
@@ -448,10 +454,16 @@ impl Spool {
         self.forget_old(now);
     }
 
+    /// Looks through all that is remembered, so it does that now and then only.
     fn forget_old(&mut self, now: Timestamp) {
+        let clock_went_back = now < self.forgot_at;
+        if now.since(self.forgot_at) < FORGETS_EVERY && !clock_went_back {
+            return;
+        }
+        self.forgot_at = now;
         let (remember, reports) = (self.config.remember_keys, self.config.await_reports);
         self.keys.retain(|_, seen| now.since(*seen) < remember);
-        self.closed_groups.retain(|_, (_, at)| now.since(*at) < DAY);
+        self.closed_groups.retain(|_, closed| now.since(closed.at) < DAY);
         self.parts.retain(|_, row| match row.state {
             PartState::Sent { at, .. } => now.since(at) < reports,
             PartState::Delivered { .. } | PartState::Failed { .. } => false,

@@ -68,14 +68,15 @@ impl Spool {
     fn take_copy(&self, part: PartId, stored: &mut Vec<StoredPart>) -> Option<StoredPart> {
         let row = self.parts.get(&part)?;
         let PartState::Sending { slot, .. } = &row.state else { return None };
-        let found = match slot {
-            Some(slot) => stored.iter().position(|copy| copy.slot == *slot && copy.pdu == row.pdu),
-            // Killed between +CMGW and its row: the copy is known by its words.
-            None => stored
-                .iter()
-                .position(|copy| copy.pdu == row.pdu && !copy.sent)
-                .or_else(|| stored.iter().position(|copy| copy.pdu == row.pdu)),
-        }?;
+        let find = |fits: &dyn Fn(&StoredPart) -> bool| {
+            stored.iter().position(|copy| copy.pdu == row.pdu && fits(copy))
+        };
+        // The power may have gone between +CMGW and the row, and a modem that
+        // restarted may have written elsewhere than it was told: then the copy is
+        // known by its words.
+        let found = find(&|copy| Some(&copy.slot) == slot.as_ref())
+            .or_else(|| find(&|copy| !copy.sent))
+            .or_else(|| find(&|_| true))?;
         Some(stored.swap_remove(found))
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jibu_spool::{
     AnswerSummary, Change, Config, Group, IgnoreReason, Input, MessageId, MessageState, ModemName,
-    Output, PartId, PartState, QuietHours, ReportOutcome, Restored, Segment, SegmentKey, Spool,
-    Ticket, Verdict,
+    Output, PartId, PartState, QuietHours, ReportOutcome, Restored, Segment, SegmentKey, Slot, Spool,
+    StoredPart, Ticket, Verdict,
 };
 use jibu_types::{Channel, PhoneNumber, Timestamp};
 
@@ -137,6 +137,28 @@ fn missing_parts_are_waited_for_and_then_the_rest_is_asked() {
 }
 
 #[test]
+fn a_phone_that_gives_every_message_the_same_reference_is_answered_each_time() {
+    let mut spool = spool();
+    let sms_at = |hash: u8, group, seconds: i64| {
+        let Input::Arrived { modem, ticket, mut segment } = sms("+265991", hash, group) else {
+            panic!("it is one");
+        };
+        segment.key.sent_at = at(seconds);
+        Input::Arrived { modem, ticket, segment }
+    };
+    // The first message misses its second part, and goes on without it.
+    drain(&mut spool, sms_at(1, part(2, 1), 1), 1);
+    assert_eq!(asked(&drain(&mut spool, Input::Tick, 601)), [(1, 1, 1)]);
+    // Two hours later the next one, whose parts come in the wrong order.
+    drain(&mut spool, sms_at(2, part(2, 2), 7_200), 7_201);
+    assert_eq!(asked(&drain(&mut spool, sms_at(3, part(2, 1), 7_200), 7_202)), [(2, 2, 0)]);
+    // A box that was off gets parts of two messages at once.
+    drain(&mut spool, sms_at(4, part(2, 1), 20_000), 40_000);
+    drain(&mut spool, sms_at(5, part(2, 2), 30_000), 40_000);
+    assert_eq!(asked(&drain(&mut spool, sms_at(6, part(2, 1), 30_000), 40_000)), [(4, 2, 0)]);
+}
+
+#[test]
 fn names_short_codes_and_our_own_numbers_are_never_answered() {
     let own = PhoneNumber::parse("+265990000000").unwrap();
     let config = Config { never_answer: vec![own], ..Config::default() };
@@ -253,6 +275,23 @@ fn without_evidence_a_part_is_sent_again_after_a_wait() {
     let outputs: Vec<Output> = std::iter::from_fn(|| spool.poll()).collect();
     assert_eq!(sent(&outputs), [1]);
     assert!(wait > Duration::from_secs(30), "a report needs time to come");
+}
+
+#[test]
+fn a_copy_that_stands_elsewhere_than_the_modem_said_is_still_evidence() {
+    // A modem that restarted without a word writes to another storage.
+    let (here, there) =
+        (Slot { storage: "ME".into(), index: 5 }, Slot { storage: "SM".into(), index: 5 });
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991234567", 1, None), 1);
+    assert_eq!(sent(&drain(&mut spool, answer(1, 1), 2)), [1]);
+    drain(&mut spool, Input::Written { part: PartId(1), slot: here }, 3);
+    drain(&mut spool, Input::ModemLost { modem: modem() }, 4);
+    let copy = StoredPart { slot: there.clone(), pdu: vec![0], sent: true };
+    let ready = Input::ModemReady { modem: modem(), keeps_parts: true, stored: vec![copy] };
+    let outputs = drain(&mut spool, ready, 5);
+    assert_eq!(states(&outputs), [PartState::Sent { reference: None, at: at(5) }]);
+    assert!(outputs.contains(&Output::Forget { modem: modem(), slot: there }));
 }
 
 fn reason(outputs: &[Output]) -> Option<IgnoreReason> {

@@ -17,3 +17,4 @@ pub use api::*;
 pub use examine::{Errand, Examination, examine};
 pub use power::{Hook, PowerKey};
 pub use session::spawn;
+pub use stored::as_given;

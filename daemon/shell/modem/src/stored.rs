@@ -5,7 +5,8 @@ use jibu_gsm::MessageType;
 
 /// Puts back what modems change in a copy: they fill in the service centre, and
 /// the message reference (TP-MR, the octet after the first) when they send.
-pub(crate) fn as_given(stored: Stored) -> Stored {
+#[must_use]
+pub fn as_given(stored: Stored) -> Stored {
     let Ok((_, tpdu)) = jibu_gsm::Pdu::split(&stored.pdu.0) else { return stored };
     let mut pdu = vec![0];
     pdu.extend_from_slice(tpdu);

@@ -367,11 +367,14 @@ impl Dialogue {
                 // A slot may hold nothing: its header is followed by an empty line.
                 let before = running.header.take().map(|header| Output::Line(header.alone()));
                 self.outputs.extend(before);
-                if matches!(running.request.expect, Expect::Pdus(_)) {
+                let has_pdu = matches!(running.request.expect, Expect::Pdus(_));
+                if has_pdu {
                     running.header = header(&text);
                 }
                 if running.header.is_none() {
-                    self.outputs.push_back(Output::Line(Line { text, pdu: None, whole: true }));
+                    // A first line that does not say how long its PDU is was damaged.
+                    let line = Line { text, pdu: None, whole: !has_pdu };
+                    self.outputs.push_back(Output::Line(line));
                 }
             }
             _ if PAIRS.iter().any(|prefix| text.starts_with(prefix)) => {

@@ -21,6 +21,10 @@ const MOST_ANNOUNCED: usize = 64;
 /// Without announcements, looking often is the only way to answer soon.
 const SWEEP_UNANNOUNCED: Duration = Duration::from_secs(5);
 
+/// After so many disagreements in a row a modem is taken to name its storages
+/// otherwise than they are chosen.
+const DISAGREEMENTS_BELIEVED: u32 = 3;
+
 /// However often an installation wants something done.
 pub(super) const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -150,6 +154,12 @@ pub(super) struct Modem {
     /// Refusals of +CMGW, with none obeyed between.
     pub(super) write_refusals: u32,
     pub(super) storage: StorageUse,
+    /// Whether all places where outgoing messages may stand were read in this session.
+    pub(super) is_evidence_read: bool,
+    /// The storages were chosen in this session.
+    pub(super) has_chosen_storages: bool,
+    /// How often in a row +CPMS? named other storages than those that were chosen.
+    storages_disagreed: u32,
     /// Whether a stored message that was sent says so; learnt from the first one.
     pub(super) marks_sent: Option<bool>,
 
@@ -193,6 +203,9 @@ impl Modem {
             stores_before_sending: false,
             write_refusals: 0,
             storage: StorageUse::Usable,
+            is_evidence_read: true,
+            has_chosen_storages: false,
+            storages_disagreed: 0,
             marks_sent: None,
             slots: BTreeMap::new(),
             announced: VecDeque::new(),
@@ -227,6 +240,8 @@ impl Modem {
     pub(super) fn leave_session(&mut self) {
         self.is_ready = false;
         self.is_echo_off = false;
+        self.is_evidence_read = true;
+        self.has_chosen_storages = false;
         self.selected = None;
         self.selects = true;
         self.usage = None;
@@ -347,6 +362,21 @@ impl Modem {
             let name = self.receives_in;
             self.tell(Event::Storage { name, used, capacity });
         }
+    }
+
+    /// Whether what +CPMS? answers names other storages than those that were
+    /// chosen. A make that calls them otherwise each time is left alone in the end.
+    pub(super) fn has_forgotten_storages(&mut self, line: &str) -> bool {
+        let fields = parameters::of(line);
+        let name = |at: usize| fields.get(at).and_then(|name| StorageName::parse(name).ok());
+        let differs = match (name(3), name(6)) {
+            (Some(writes_to), Some(receives_in)) => {
+                writes_to != self.writes_to || receives_in != self.receives_in
+            }
+            _ => false,
+        };
+        self.storages_disagreed = if differs { self.storages_disagreed + 1 } else { 0 };
+        (1..=DISAGREEMENTS_BELIEVED).contains(&self.storages_disagreed)
     }
 
     pub(super) fn sweep_done(&mut self, now: Timestamp) {

@@ -6,6 +6,7 @@ use jibu_types::Timestamp;
 
 use super::api::Event;
 use super::modem::{Content, Modem, Release};
+use super::sweep::Read;
 use super::task::{Answer, Step, Task};
 use crate::dialogue::Request;
 use crate::{Held, Slot};
@@ -14,15 +15,24 @@ use crate::{Held, Slot};
 const PAUSE: Duration = Duration::from_secs(1);
 const TRIES: u32 = 3;
 
+enum Stage {
+    /// +CMGD or +CNMA.
+    Delete,
+    /// +CMGR: it is not known whether the message was deleted, and another may
+    /// have come into its place.
+    Check(Read),
+}
+
 /// Deletes (+CMGD) or acknowledges (+CNMA) one message.
 pub(super) struct LetGo {
     release: Release,
+    stage: Stage,
     tries: u32,
 }
 
 impl LetGo {
     pub(super) fn new(release: Release) -> Self {
-        LetGo { release, tries: 0 }
+        LetGo { release, stage: Stage::Delete, tries: 0 }
     }
 
     /// The slot to delete. What stands there is checked against what was told, so
@@ -62,18 +72,48 @@ impl LetGo {
     }
 }
 
+impl LetGo {
+    /// Takes an answer. With a step the procedure is at its end, or pauses.
+    fn take(&mut self, modem: &mut Modem, answer: &Answer) -> Option<Step> {
+        if let Stage::Check(read) = &mut self.stage {
+            if !read.take(modem, answer) {
+                return None;
+            }
+            self.stage = Stage::Delete;
+            let unreadable = answer.error().is_some_and(|error| !error.is_empty_slot());
+            return (unreadable || self.tries >= TRIES).then(|| self.give_up(modem));
+        }
+        let direct = matches!(self.release, Release::Incoming(Held::Direct { .. }));
+        match answer.error() {
+            None => Some(self.done(modem)),
+            // Too late, or not wanted: the network decides whether it repeats.
+            Some(_) if direct => Some(self.done(modem)),
+            Some(error) if error.is_empty_slot() => Some(self.done(modem)),
+            Some(_) => {
+                self.doubt();
+                Some(Step::Wait(PAUSE))
+            }
+        }
+    }
+
+    /// The message may be deleted or not: deleting again could hit another.
+    fn doubt(&mut self) {
+        if let Release::Incoming(Held::Stored { slot, .. }) | Release::Outgoing(slot) = self.release
+        {
+            self.stage = Stage::Check(Read::new(slot));
+        }
+    }
+}
+
 impl Task for LetGo {
     fn next(&mut self, modem: &mut Modem, answer: Option<Answer>, _now: Timestamp) -> Step {
-        if let Some(answer) = answer {
-            let direct = matches!(self.release, Release::Incoming(Held::Direct { .. }));
-            match answer.error() {
-                None => return self.done(modem),
-                // Too late, or not wanted: the network decides whether it repeats.
-                Some(_) if direct => return self.done(modem),
-                Some(error) if error.is_empty_slot() => return self.done(modem),
-                Some(_) if self.tries >= TRIES => return self.give_up(modem),
-                Some(_) => return Step::Wait(PAUSE),
-            }
+        if let Some(answer) = answer
+            && let Some(step) = self.take(modem, &answer)
+        {
+            return step;
+        }
+        if let Stage::Check(read) = &self.stage {
+            return read.ask(modem);
         }
         self.tries += 1;
         if let Release::Incoming(Held::Direct { serial }) = self.release {
@@ -90,5 +130,12 @@ impl Task for LetGo {
             }
             None => self.done(modem),
         }
+    }
+
+    fn timed_out(&mut self, _pdu_written: bool) -> bool {
+        if matches!(self.stage, Stage::Delete) {
+            self.doubt();
+        }
+        false
     }
 }

@@ -26,7 +26,7 @@ enum Stage {
     Write { pdu: Vec<u8> },
     /// +CMSS.
     Dispatch { slot: Slot },
-    /// +CMSS ran out of time, here or in the network: the storage is asked.
+    /// +CMSS ran out of time or was refused: the storage is asked.
     Fate { slot: Slot, error: SendError },
     /// It was sent: does the storage say so?
     Learn,
@@ -78,14 +78,23 @@ impl Send {
     fn take(&mut self, modem: &mut Modem, answer: &Answer) -> Option<Step> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Write { pdu } => self.written(modem, pdu, answer),
-            Stage::Dispatch { slot } => Some(match answer.error() {
-                Some(error @ (ModemError::Cms(332) | ModemError::Cme(31))) => {
-                    self.stage = Stage::Fate { slot, error: SendError::Refused(error) };
-                    return None;
+            Stage::Dispatch { slot } => match answer.error() {
+                // The place that +CMGW told was not the one.
+                Some(error) if error.is_empty_slot() => {
+                    modem.slots.remove(&slot);
+                    self.failed(modem, SendError::NotStored, None);
+                    Some(Step::Restart(Interruption::PlaceUnknown))
                 }
-                Some(error) => self.failed(modem, SendError::Refused(error), Some(slot)),
-                None => self.sent(modem, number_of(answer), Some(slot)),
-            }),
+                Some(error) if modem.marks_sent == Some(false) && !is_network_timeout(error) => {
+                    Some(self.failed(modem, SendError::Refused(error), Some(slot)))
+                }
+                // An error is no proof: modems give one for what the network took.
+                Some(error) => {
+                    self.stage = Stage::Fate { slot, error: SendError::Refused(error) };
+                    None
+                }
+                None => Some(self.sent(modem, number_of(answer), Some(slot))),
+            },
             Stage::Fate { slot, error } => Some(self.fate(modem, slot, error, answer)),
             Stage::Learn => {
                 let status = answer.line().map(parameters::of);
@@ -114,6 +123,11 @@ impl Send {
                 return Some(Step::Restart(Interruption::PlaceUnknown));
             };
             let slot = Slot { storage: modem.writes_to, index };
+            // A digit was lost on the way, and another message stands there.
+            if modem.slots.contains_key(&slot) {
+                self.failed(modem, SendError::Refused(ModemError::Plain), None);
+                return Some(Step::Restart(Interruption::PlaceUnknown));
+            }
             modem.slots.insert(slot, Content::Outgoing { pdu, sent: false });
             modem.tell(Event::Written { id: self.id, slot });
             self.stage = Stage::Dispatch { slot };
@@ -251,6 +265,10 @@ impl Task for Send {
             Stage::Learn | Stage::Over => {}
         }
     }
+}
+
+fn is_network_timeout(error: ModemError) -> bool {
+    matches!(error, ModemError::Cms(332) | ModemError::Cme(31))
 }
 
 /// The length that +CMGW and +CMGS want: without the service centre's field.

@@ -192,7 +192,11 @@ impl Setup {
                     Flow::To(Stage::Choose)
                 }
             }
-            Stage::Choose if error.is_some() => Flow::To(Stage::Current),
+            Stage::Choose if error.is_some() => {
+                // It could choose before, and what it wrote then is out of sight now.
+                modem.is_evidence_read = false;
+                Flow::To(Stage::Current)
+            }
             Stage::Choose => self.chosen(modem, answer),
             Stage::Current => {
                 Storages::take_current(modem, answer.line());
@@ -243,7 +247,15 @@ impl Setup {
 
     /// Errors that a starting modem gives are waited out.
     fn wait_for_it(&mut self, modem: &mut Modem, error: ModemError) -> Option<Flow> {
-        let stubborn = matches!(self.stage, Stage::PduMode | Stage::Storages | Stage::Capacity);
+        let stubborn = matches!(
+            self.stage,
+            Stage::PduMode
+                | Stage::Storages
+                | Stage::Capacity
+                | Stage::Choose
+                | Stage::MayWrite
+                | Stage::MaySendStored
+        );
         let disbelieved = stubborn && !error.is_unsupported() && self.refusals < DISBELIEF;
         if !error.is_not_ready_yet() && !disbelieved {
             return None;
@@ -346,7 +358,9 @@ impl Setup {
             session: modem.session,
             identity: modem.identity.clone(),
             stored: modem.stored(),
-            keeps_parts: modem.stores_before_sending && modem.marks_sent != Some(false),
+            keeps_parts: modem.stores_before_sending
+                && modem.marks_sent != Some(false)
+                && modem.is_evidence_read,
             announces: modem.announces,
             reports: modem.reports,
             has_service_centre: modem.has_service_centre,

@@ -104,6 +104,7 @@ impl Storages {
         modem.receives_in = *receives_in;
         modem.selected = Some(*receives_in);
         modem.selects = true;
+        modem.has_chosen_storages = true;
         // MT shows what stands in ME and SM once more.
         let joint = [*writes_to, *receives_in].contains(&StorageName::MT);
         let swept = if joint {

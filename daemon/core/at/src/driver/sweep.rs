@@ -10,13 +10,22 @@ use super::modem::{Content, Modem, StorageUse};
 use super::task::{Answer, Step, Task};
 use crate::dialogue::{Line, Request};
 use crate::parameters;
-use crate::{Slot, StorageName};
+use crate::{ModemError, Slot, StorageName};
 
 /// A SIM takes its time to show its messages, and then shows them in bursts.
 const LIST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often a message that came in pieces is read again.
-const READINGS: u32 = 3;
+/// How often a storage that is refused is asked again, and after how long: at
+/// start it says what became of the messages that were being sent.
+const REFUSALS: u32 = 3;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often a list that is too short is asked for again.
+const LISTINGS: u32 = 3;
+
+/// How often a message that came in pieces is read again at most. It is taken as
+/// it is when two readings agree.
+const READINGS: u32 = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -33,9 +42,14 @@ pub(super) struct Sweep {
     /// How many messages +CPMS counts.
     used: usize,
     seen: BTreeSet<Slot>,
+    /// In the list before, if that was too short.
+    seen_before: Option<BTreeSet<Slot>>,
     /// Messages whose line came in pieces, to be read one by one.
     doubtful: Vec<(u16, Read)>,
-    listed_twice: bool,
+    listings: u32,
+    refusals: u32,
+    /// A refusal is waited out.
+    pauses: bool,
     /// Messages can be sent through the storage again.
     has_room_again: bool,
 }
@@ -48,8 +62,11 @@ impl Sweep {
             stage: Stage::Select,
             used: 0,
             seen: BTreeSet::new(),
+            seen_before: None,
             doubtful: Vec::new(),
-            listed_twice: false,
+            listings: 0,
+            refusals: 0,
+            pauses: false,
             has_room_again: false,
         }
     }
@@ -64,8 +81,39 @@ impl Sweep {
 
     fn next_storage(&mut self) {
         self.at += 1;
-        self.listed_twice = false;
+        self.listings = 0;
+        self.refusals = 0;
+        self.seen_before = None;
         self.begin(Stage::Select);
+    }
+
+    /// A storage cannot be read now: tries again, in the end goes on without it.
+    fn refused(&mut self, modem: &mut Modem, storage: StorageName, answer: &Answer) {
+        let is_for_ever = answer.error().is_some_and(ModemError::is_unsupported);
+        self.refusals += 1;
+        if self.refusals <= REFUSALS && !is_for_ever {
+            self.pauses = true;
+            return;
+        }
+        if !modem.is_ready {
+            // What stood there in an earlier session is no evidence any more.
+            modem.slots.retain(|slot, _| slot.storage != storage);
+            if !is_for_ever || storage == modem.writes_to {
+                self.not_all_read(modem, storage);
+            }
+        }
+        self.next_storage();
+    }
+
+    fn is_short(&self) -> bool {
+        self.seen.len() < self.used && self.seen_before.as_ref() != Some(&self.seen)
+    }
+
+    fn not_all_read(&self, modem: &mut Modem, storage: StorageName) {
+        // Messages may have been written elsewhere than now; reports never are.
+        if storage != StorageName::SR {
+            modem.is_evidence_read = false;
+        }
     }
 
     fn take(&mut self, modem: &mut Modem, storage: StorageName, answer: &Answer) {
@@ -83,19 +131,23 @@ impl Sweep {
                     modem.note_usage(line);
                     self.begin(Stage::List);
                 }
-                // This storage cannot be reached now.
                 Err(_) => {
                     modem.selected = None;
-                    self.next_storage();
+                    self.refused(modem, storage, answer);
                 }
             },
-            Stage::List if answer.result.is_err() => self.next_storage(),
+            Stage::List if answer.result.is_err() => self.refused(modem, storage, answer),
             // An entry that vanished on the wire would be missed for long.
-            Stage::List if self.seen.len() < self.used && !self.listed_twice => {
-                self.listed_twice = true;
+            // Two lists that agree are right, whatever +CPMS counted.
+            Stage::List if self.is_short() && self.listings < LISTINGS => {
+                self.seen_before = Some(std::mem::take(&mut self.seen));
                 self.begin(Stage::List);
             }
             Stage::List => {
+                if self.is_short() {
+                    self.not_all_read(modem, storage);
+                }
+                self.seen_before = None;
                 let seen = std::mem::take(&mut self.seen);
                 modem.slots.retain(|slot, _| slot.storage != storage || seen.contains(slot));
                 self.begin(Stage::Doubtful);
@@ -105,6 +157,9 @@ impl Sweep {
                     && read.take(modem, answer)
                 {
                     self.doubtful.pop();
+                    if answer.error().is_some_and(|error| !error.is_empty_slot()) {
+                        self.not_all_read(modem, storage);
+                    }
                 }
             }
         }
@@ -115,6 +170,9 @@ impl Task for Sweep {
     fn next(&mut self, modem: &mut Modem, answer: Option<Answer>, now: Timestamp) -> Step {
         if let (Some(answer), Some(storage)) = (answer, self.storages.get(self.at).copied()) {
             self.take(modem, storage, &answer);
+        }
+        if std::mem::take(&mut self.pauses) {
+            return Step::Wait(PAUSE);
         }
         loop {
             let Some(storage) = self.storages.get(self.at).copied() else {
@@ -132,6 +190,7 @@ impl Task for Sweep {
                 Stage::Select => self.begin(Stage::List),
                 Stage::List => {
                     self.begin(Stage::List);
+                    self.listings += 1;
                     let list = Request::pdus("AT+CMGL=4", "+CMGL:", LIST_TIMEOUT);
                     return Step::AskIn(storage, list);
                 }
@@ -166,15 +225,21 @@ impl Task for Sweep {
 pub(super) struct Read {
     slot: Slot,
     readings: u32,
+    /// What came in pieces last time.
+    before: Option<(String, Vec<u8>)>,
 }
 
 impl Read {
     pub(super) fn new(slot: Slot) -> Self {
-        Read { slot, readings: 0 }
+        Read { slot, readings: 0, before: None }
+    }
+
+    pub(super) fn ask(&self, modem: &Modem) -> Step {
+        Step::AskIn(self.slot.storage, modem.read(self.slot.index))
     }
 
     /// Whether the answer settles what stands there.
-    fn take(&mut self, modem: &mut Modem, answer: &Answer) -> bool {
+    pub(super) fn take(&mut self, modem: &mut Modem, answer: &Answer) -> bool {
         self.readings += 1;
         let last = self.readings >= READINGS;
         if let Some(error) = answer.error() {
@@ -188,13 +253,17 @@ impl Read {
             modem.slots.remove(&self.slot);
             return true;
         };
-        if line.whole || last {
+        let pdu = line.pdu.clone().unwrap_or_default();
+        let read = (line.text.clone(), pdu);
+        if line.whole || self.before.as_ref() == Some(&read) {
             let fields = parameters::of(&line.text);
             let status = fields.first().copied().unwrap_or_default();
-            modem.found(self.slot, status, line.pdu.clone().unwrap_or_default());
+            modem.found(self.slot, status, read.1);
             return true;
         }
-        false
+        // What differs from reading to reading was damaged on the way.
+        self.before = Some(read);
+        last
     }
 }
 
@@ -205,7 +274,7 @@ impl Task for Read {
         {
             return Step::Done;
         }
-        Step::AskIn(self.slot.storage, modem.read(self.slot.index))
+        self.ask(modem)
     }
 }
 

@@ -6,12 +6,15 @@
 //! commands may still come, so the proof is a command whose answer must show a
 //! line of its own. A modem works off its commands in order: when the proof is
 //! there, nothing earlier is outstanding, in particular no sending.
+//!
+//! A modem that was silent may have restarted without a word. If the storages
+//! are not those that were chosen, it forgot everything else as well.
 
 use std::time::Duration;
 
 use jibu_types::Timestamp;
 
-use super::api::Fault;
+use super::api::{Fault, Interruption};
 use super::modem::Modem;
 use super::task::{Answer, Failure, Step};
 use crate::dialogue::Request;
@@ -35,6 +38,7 @@ enum Stage {
     Attended,
     Prove,
     Proved,
+    Verified,
 }
 
 /// The waking.
@@ -63,7 +67,7 @@ impl Wake {
         answer: Option<Answer>,
         now: Timestamp,
     ) -> Step {
-        let result = answer.map(|answer| answer.result);
+        let result = answer.as_ref().map(|answer| answer.result);
         match (self.stage, result) {
             (Stage::Attended, Some(Err(Failure::Silent))) => {
                 self.attempts += 1;
@@ -75,7 +79,25 @@ impl Wake {
                 self.stage = Stage::Prove;
                 return Step::Quiet;
             }
-            (Stage::Proved, Some(Ok(()))) => return Step::Done,
+            (Stage::Proved, Some(Ok(()))) => {
+                if !modem.has_chosen_storages {
+                    return Step::Done;
+                }
+                self.stage = Stage::Verified;
+                return Step::Ask(modem.lines("AT+CPMS?", "+CPMS:"));
+            }
+            (Stage::Verified, Some(Ok(()))) => {
+                modem.selected = None;
+                let line = answer.as_ref().and_then(Answer::line).unwrap_or_default();
+                return match modem.has_forgotten_storages(line) {
+                    true => Step::Restart(Interruption::Restarted),
+                    false => Step::Done,
+                };
+            }
+            (Stage::Verified, Some(Err(Failure::Refused(_)))) => {
+                modem.selected = None;
+                return Step::Done;
+            }
             (Stage::Proved, Some(Err(Failure::Refused(_)))) => {
                 self.refusals += 1;
                 if self.refusals >= REFUSALS_BELIEVED {
@@ -84,7 +106,7 @@ impl Wake {
                 self.stage = Stage::Prove;
                 return Step::Quiet;
             }
-            (Stage::Proved, Some(Err(Failure::Silent))) => {
+            (Stage::Proved | Stage::Verified, Some(Err(Failure::Silent))) => {
                 self.attempts += 1;
                 self.stage = Stage::Escape;
                 self.complain(modem, now);
@@ -103,7 +125,7 @@ impl Wake {
                 let patience = if now.since(self.since) < SILENT_AFTER { 1 } else { 3 };
                 Step::Ask(Request::plain(line, ATTENTION * patience))
             }
-            Stage::Prove | Stage::Proved => {
+            Stage::Prove | Stage::Proved | Stage::Verified => {
                 self.stage = Stage::Proved;
                 let (line, prefix) = PROOFS[self.proofs % PROOFS.len()];
                 self.proofs += 1;

@@ -124,6 +124,7 @@ const USUAL: &[(&str, &str)] = &[
     ("AT+CMGF=0", "OK"),
     ("AT+CSMS?", "+CSMS: 0,1,1,1 / OK"),
     ("AT+CPMS=?", "+CPMS: (\"SM\"),(\"SM\"),(\"SM\") / OK"),
+    ("AT+CPMS?", "+CPMS: \"SM\",0,30,\"SM\",0,30,\"SM\",0,30 / OK"),
     ("AT+CPMS=\"*", "+CPMS: 0,30,0,30,0,30 / OK"),
     ("AT+CMGW=?", "OK"),
     ("AT+CMSS=?", "OK"),

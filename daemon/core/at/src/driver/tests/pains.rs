@@ -61,9 +61,11 @@ fn a_modem_that_stops_listing_is_woken_and_listed_again() {
             600620ms = storage SM 1/30
             600620ms > AT+CMGL=4
             630620ms > \x1b
-            631130ms > AT+CMGL=4
-            631135ms < +CMGL: 1,1,,3 / 00112233 / OK
-            631135ms = incoming SM 1 00112233
+            631135ms > AT+CPMS="SM"
+            631140ms < +CPMS: 1,30,1,30,1,30 / OK
+            631140ms > AT+CMGL=4
+            631145ms < +CMGL: 1,1,,3 / 00112233 / OK
+            631145ms = incoming SM 1 00112233
         "#]],
     );
 }
@@ -162,6 +164,12 @@ fn an_announced_place_with_nothing_in_it_is_looked_into_no_further() {
             20010ms < +CMS ERROR: 500
             20010ms > AT+CMGR=8
             20015ms < +CMS ERROR: 500
+            20015ms > AT+CMGR=8
+            20020ms < +CMS ERROR: 500
+            20020ms > AT+CMGR=8
+            20025ms < +CMS ERROR: 500
+            20025ms > AT+CMGR=8
+            20030ms < +CMS ERROR: 500
             30s < +CDSI: "SR",1
             30s > AT+CPMS="SM"
             30005ms < +CPMS: 0,30,0,30,0,30 / OK
@@ -304,7 +312,7 @@ fn an_answer_in_the_wrong_charset_is_no_answer() {
             13s > AT+CMGW=3
             13005ms < +CéGW: 1 / éK
             18s > \x1b
-            18510ms = failed 7, Retry: the modem did not answer in time, no slot
+            18515ms = failed 7, Retry: the modem did not answer in time, no slot
         "#]],
     );
 }

@@ -248,9 +248,7 @@ fn a_message_that_stays_in_pieces_is_told_as_it_is() {
             10005ms < +CMGR: 0,,9 / 001122 / OK
             10005ms > AT+CMGR=3
             10010ms < +CMGR: 0,,9 / 001122 / OK
-            10010ms > AT+CMGR=3
-            10015ms < +CMGR: 0,,9 / 001122 / OK
-            10015ms = incoming SM 3 001122
+            10010ms = incoming SM 3 001122
         "#]],
     );
 }
@@ -341,6 +339,7 @@ fn a_message_that_cannot_be_deleted_is_told_again() {
     check_ready(
         r#"
         on AT+CMGL=4: +CMGL: 1,1,,3 / 00112233 / OK
+        on AT+CMGR=1: +CMGR: 1,,3 / 00112233 / OK
         on AT+CMGD=1: +CMS ERROR: 320
         10s erase
         20s .
@@ -349,10 +348,16 @@ fn a_message_that_cannot_be_deleted_is_told_again() {
         expect![[r#"
             10s > AT+CMGD=1
             10005ms < +CMS ERROR: 320
-            11005ms > AT+CMGD=1
-            11010ms < +CMS ERROR: 320
-            12010ms > AT+CMGD=1
-            12015ms < +CMS ERROR: 320
+            11005ms > AT+CMGR=1
+            11010ms < +CMGR: 1,,3 / 00112233 / OK
+            11010ms > AT+CMGD=1
+            11015ms < +CMS ERROR: 320
+            12015ms > AT+CMGR=1
+            12020ms < +CMGR: 1,,3 / 00112233 / OK
+            12020ms > AT+CMGD=1
+            12025ms < +CMS ERROR: 320
+            13025ms > AT+CMGR=1
+            13030ms < +CMGR: 1,,3 / 00112233 / OK
             600615ms > AT+CPMS="SM"
             600620ms < +CPMS: 0,30,0,30,0,30 / OK
             600620ms > AT+CMGL=4
@@ -395,6 +400,68 @@ fn an_outgoing_message_is_forgotten_and_an_incoming_one_is_not() {
             10005ms = forgotten SM 2
             11s = forgotten SM 1
             12s = forgotten SM 9
+        "#]],
+    );
+}
+
+#[test]
+fn what_came_into_the_place_of_a_deleted_message_is_not_deleted() {
+    // The answer to +CMGD is lost, or an error for what was done.
+    check_ready(
+        r#"
+        on AT+CMGL=4: +CMGL: 1,1,,3 / 00112233 / OK
+        once AT+CMGD=1: \
+        on AT+CMGR=1: +CMGR: 0,,3 / 00445566 / OK
+        10s erase
+        11s < +CMTI: "SM",1
+        40s .
+        once AT+CMGD=1: +CMS ERROR: 500
+        on AT+CMGR=1: +CMGR: 0,,3 / 00778899 / OK
+        41s erase
+        50s .
+        "#,
+        expect![[r#"
+            10s > AT+CMGD=1
+            11s < +CMTI: "SM",1
+            25s > \x1b
+            25515ms > AT+CPMS="SM"
+            25520ms < +CPMS: 0,30,0,30,0,30 / OK
+            25520ms > AT+CMGR=1
+            25525ms < +CMGR: 0,,3 / 00445566 / OK
+            25525ms = incoming SM 1 00445566
+            25525ms = erased SM 1
+            25525ms > AT+CMGR=1
+            25530ms < +CMGR: 0,,3 / 00445566 / OK
+            41s > AT+CMGD=1
+            41005ms < +CMS ERROR: 500
+            42005ms > AT+CMGR=1
+            42010ms < +CMGR: 0,,3 / 00778899 / OK
+            42010ms = incoming SM 1 00778899
+            42010ms = erased SM 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_message_that_was_damaged_on_the_way_is_read_again_before_it_is_told() {
+    check_events(
+        r#"
+        once AT+CMGR=1: +CMGR: 0,,x / 00112233 / OK
+        once AT+CMGR=1: +CMGR: 0,,3 / 001z2233 / OK
+        once AT+CMGR=1: +CMGR: 0,,3 / 001122 / OK
+        once AT+CMGR=1: +CMGR: 0,,3 / 00112233 / OK
+        on AT+CMGR=2: +CMGR: 0,,3 / 0011 / OK
+        10s < +CMTI: "SM",1
+        20s < +CMTI: "SM",2
+        30s .
+        "#,
+        expect![[r#"
+            565ms = storage SM 0/30
+            600ms = registration Home
+            605ms = signal Some(-77)
+            615ms = ready 1, keeps parts, announces, stored []
+            10020ms = incoming SM 1 00112233
+            20010ms = incoming SM 2 0011
         "#]],
     );
 }

@@ -6,6 +6,8 @@ use super::*;
 fn a_message_is_written_and_sent_from_the_storage() {
     check_ready(
         r#"
+        pdu: +CMGW: 1 / OK
+        pdu: +CMGW: 2 / OK
         10s send 7
         20s send 8
         30s .
@@ -24,11 +26,11 @@ fn a_message_is_written_and_sent_from_the_storage() {
             20s > AT+CMGW=3
             20005ms < >
             20005ms > 00AABBCC\x1a
-            20010ms < +CMGW: 1 / OK
-            20010ms = written 8 in SM 1
-            20010ms > AT+CMSS=1
+            20010ms < +CMGW: 2 / OK
+            20010ms = written 8 in SM 2
+            20010ms > AT+CMSS=2
             20015ms < +CMSS: 12 / OK
-            20015ms = sent 8, reference Some(12), SM 1
+            20015ms = sent 8, reference Some(12), SM 2
         "#]],
     );
 }
@@ -113,6 +115,7 @@ fn a_send_from_before_a_new_session_is_dropped() {
 fn the_network_refuses_and_the_copy_stays() {
     check_ready(
         r#"
+        on AT+CMGR=1: +CMGR: 2,,3 / 00AABBCC / OK
         once AT+CMSS=*: +CMS ERROR: 38
         once AT+CMSS=*: +CMS ERROR: 500
         once AT+CMSS=*: +CMS ERROR: 30
@@ -131,16 +134,24 @@ fn the_network_refuses_and_the_copy_stays() {
             10010ms = written 7 in SM 1
             10010ms > AT+CMSS=1
             10015ms < +CMS ERROR: 38
-            10015ms = failed 7, Later: the network is out of order (+CMS ERROR: 38), SM 1
+            10015ms > AT+CMGR=1
+            10020ms < +CMGR: 2,,3 / 00AABBCC / OK
+            10020ms = failed 7, Later: the network is out of order (+CMS ERROR: 38), SM 1
             20s > AT+CMSS=1
             20005ms < +CMS ERROR: 500
-            20005ms = failed 8, Retry: the modem gave no reason; look at signal, credit and service centre (+CMS ERROR: 500), SM 1
+            20005ms > AT+CMGR=1
+            20010ms < +CMGR: 2,,3 / 00AABBCC / OK
+            20010ms = failed 8, Retry: the modem gave no reason; look at signal, credit and service centre (+CMS ERROR: 500), SM 1
             30s > AT+CMSS=1
             30005ms < +CMS ERROR: 30
-            30005ms = failed 9, GiveUp: the network does not know the recipient (+CMS ERROR: 30), SM 1
+            30005ms > AT+CMGR=1
+            30010ms < +CMGR: 2,,3 / 00AABBCC / OK
+            30010ms = failed 9, GiveUp: the network does not know the recipient (+CMS ERROR: 30), SM 1
             40s > AT+CMSS=1
             40005ms < +CMS ERROR: 331
-            40005ms = failed 10, Later: there is no network (+CMS ERROR: 331), SM 1
+            40005ms > AT+CMGR=1
+            40010ms < +CMGR: 2,,3 / 00AABBCC / OK
+            40010ms = failed 10, Later: there is no network (+CMS ERROR: 331), SM 1
         "#]],
     );
 }
@@ -186,9 +197,11 @@ fn a_lost_answer_to_a_sending_is_looked_up_in_the_storage() {
             10010ms = written 7 in SM 1
             10010ms > AT+CMSS=1
             130010ms > \x1b
-            130520ms > AT+CMGR=1
-            130525ms < +CMGR: 3,,3 / 00AABBCC / OK
-            130525ms = sent 7, reference None, SM 1
+            130525ms > AT+CPMS="SM"
+            130530ms < +CPMS: 0,30,0,30,0,30 / OK
+            130530ms > AT+CMGR=1
+            130535ms < +CMGR: 3,,3 / 00AABBCC / OK
+            130535ms = sent 7, reference None, SM 1
         "#]],
     );
 }
@@ -210,9 +223,11 @@ fn a_sending_that_did_not_happen_is_looked_up_in_the_storage() {
             10010ms = written 7 in SM 1
             10010ms > AT+CMSS=1
             130010ms > \x1b
-            130520ms > AT+CMGR=1
-            130525ms < +CMGR: 2,,3 / 00AABBCC / OK
-            130525ms = failed 7, Retry: the modem did not answer in time, SM 1
+            130525ms > AT+CPMS="SM"
+            130530ms < +CPMS: 0,30,0,30,0,30 / OK
+            130530ms > AT+CMGR=1
+            130535ms < +CMGR: 2,,3 / 00AABBCC / OK
+            130535ms = failed 7, Retry: the modem did not answer in time, SM 1
         "#]],
     );
 }
@@ -221,9 +236,11 @@ fn a_sending_that_did_not_happen_is_looked_up_in_the_storage() {
 fn a_network_that_did_not_answer_may_have_taken_it_all_the_same() {
     check_ready(
         r#"
+        pdu: +CMGW: 1 / OK
+        pdu: +CMGW: 2 / OK
         on AT+CMSS=*: +CMS ERROR: 332
         once AT+CMGR=1: +CMGR: 3,,3 / 00AABBCC / OK
-        once AT+CMGR=1: +CMGR: 2,,3 / 00AABBCC / OK
+        once AT+CMGR=2: +CMGR: 2,,3 / 00AABBCC / OK
         10s send 7
         20s send 8
         30s .
@@ -242,13 +259,13 @@ fn a_network_that_did_not_answer_may_have_taken_it_all_the_same() {
             20s > AT+CMGW=3
             20005ms < >
             20005ms > 00AABBCC\x1a
-            20010ms < +CMGW: 1 / OK
-            20010ms = written 8 in SM 1
-            20010ms > AT+CMSS=1
+            20010ms < +CMGW: 2 / OK
+            20010ms = written 8 in SM 2
+            20010ms > AT+CMSS=2
             20015ms < +CMS ERROR: 332
-            20015ms > AT+CMGR=1
+            20015ms > AT+CMGR=2
             20020ms < +CMGR: 2,,3 / 00AABBCC / OK
-            20020ms = failed 8, Retry: the network did not answer in time (+CMS ERROR: 332), SM 1
+            20020ms = failed 8, Retry: the network did not answer in time (+CMS ERROR: 332), SM 2
         "#]],
     );
 }
@@ -274,9 +291,11 @@ fn an_answer_that_comes_late_is_still_the_answer() {
             130010ms > \x1b
             130260ms > AT
             130500ms < +CMSS: 99 / OK
-            130755ms = sent 7, reference Some(99), SM 1
-            130755ms > AT+CMGR=1
-            130760ms < +CMGR: 3,,3 / 00AABBCC / OK
+            130760ms = sent 7, reference Some(99), SM 1
+            130760ms > AT+CPMS="SM"
+            130765ms < +CPMS: 0,30,0,30,0,30 / OK
+            130765ms > AT+CMGR=1
+            130770ms < +CMGR: 3,,3 / 00AABBCC / OK
         "#]],
     );
 }
@@ -285,9 +304,15 @@ fn an_answer_that_comes_late_is_still_the_answer() {
 fn a_storage_that_never_marks_what_was_sent_is_no_evidence() {
     check_ready(
         r#"
-        on AT+CMGR=1: +CMGR: 2,,3 / 00AABBCC / OK
+        pdu: +CMGW: 1 / OK
+        pdu: +CMGW: 2 / OK
+        pdu: +CMGW: 3 / OK
+        on AT+CMGR=*: +CMGR: 2,,3 / 00AABBCC / OK
         10s send 7
         20s .
+        once AT+CMSS=*: +CMS ERROR: 38
+        25s send 9
+        29s .
         once AT+CMSS=*: \
         30s send 8
         200s close
@@ -305,28 +330,38 @@ fn a_storage_that_never_marks_what_was_sent_is_no_evidence() {
             10015ms = sent 7, reference Some(12), SM 1
             10015ms > AT+CMGR=1
             10020ms < +CMGR: 2,,3 / 00AABBCC / OK
+            25s > AT+CMGW=3
+            25005ms < >
+            25005ms > 00AABBCC\x1a
+            25010ms < +CMGW: 2 / OK
+            25010ms = written 9 in SM 2
+            25010ms > AT+CMSS=2
+            25015ms < +CMS ERROR: 38
+            25015ms = failed 9, Later: the network is out of order (+CMS ERROR: 38), SM 2
             30s > AT+CMGW=3
             30005ms < >
             30005ms > 00AABBCC\x1a
-            30010ms < +CMGW: 1 / OK
-            30010ms = written 8 in SM 1
-            30010ms > AT+CMSS=1
+            30010ms < +CMGW: 3 / OK
+            30010ms = written 8 in SM 3
+            30010ms > AT+CMSS=3
             150010ms > \x1b
-            150520ms > AT+CMGR=1
-            150525ms < +CMGR: 2,,3 / 00AABBCC / OK
-            150525ms = unknown 8
-            150525ms = interrupted: the modem did not say whether it sent a message
-            150525ms > \x1b
-            151065ms > AT+CPIN?
-            151070ms < +CPIN: READY / OK
-            151085ms > AT+CPMS="SM","SM","SM"
-            151090ms < +CPMS: 0,30,0,30,0,30 / OK
-            151090ms = storage SM 0/30
-            151125ms = registration Home
-            151130ms = signal Some(-77)
-            151130ms > AT+CPMS="SM"
-            151135ms < +CPMS: 0,30,0,30,0,30 / OK
-            151140ms = ready 2, announces, stored []
+            150525ms > AT+CPMS="SM"
+            150530ms < +CPMS: 0,30,0,30,0,30 / OK
+            150530ms > AT+CMGR=3
+            150535ms < +CMGR: 2,,3 / 00AABBCC / OK
+            150535ms = unknown 8
+            150535ms = interrupted: the modem did not say whether it sent a message
+            150535ms > \x1b
+            151075ms > AT+CPIN?
+            151080ms < +CPIN: READY / OK
+            151095ms > AT+CPMS="SM","SM","SM"
+            151100ms < +CPMS: 0,30,0,30,0,30 / OK
+            151100ms = storage SM 0/30
+            151135ms = registration Home
+            151140ms = signal Some(-77)
+            151140ms > AT+CPMS="SM"
+            151145ms < +CPMS: 0,30,0,30,0,30 / OK
+            151150ms = ready 2, announces, stored []
             201s > \x1b
             201540ms > AT+CPIN?
             201545ms < +CPIN: READY / OK
@@ -463,7 +498,7 @@ fn a_prompt_that_never_comes_is_given_up() {
         expect![[r#"
             10s > AT+CMGW=3
             15s > \x1b
-            15510ms = failed 7, Retry: the modem did not answer in time, no slot
+            15515ms = failed 7, Retry: the modem did not answer in time, no slot
         "#]],
     );
 }
@@ -483,21 +518,21 @@ fn a_place_that_is_not_told_is_found_by_a_new_session() {
             10005ms < >
             10005ms > 00AABBCC\x1a
             25005ms > \x1b
-            25515ms = failed 7, Retry: the modem did not answer in time, no slot
-            25515ms = interrupted: the modem did not say where it stored a message
-            25515ms > \x1b
-            26055ms > AT+CPIN?
-            26060ms < +CPIN: READY / OK
-            26075ms > AT+CPMS="SM","SM","SM"
-            26080ms < +CPMS: 0,30,0,30,0,30 / OK
-            26080ms = storage SM 0/30
-            26115ms = registration Home
-            26120ms = signal Some(-77)
-            26120ms > AT+CPMS="SM"
-            26125ms < +CPMS: 0,30,0,30,0,30 / OK
-            26125ms > AT+CMGL=4
-            26130ms < +CMGL: 1,2,,3 / 00AABBCC / OK
-            26130ms = ready 2, keeps parts, announces, stored [SM 1 unsent]
+            25520ms = failed 7, Retry: the modem did not answer in time, no slot
+            25520ms = interrupted: the modem did not say where it stored a message
+            25520ms > \x1b
+            26060ms > AT+CPIN?
+            26065ms < +CPIN: READY / OK
+            26080ms > AT+CPMS="SM","SM","SM"
+            26085ms < +CPMS: 0,30,0,30,0,30 / OK
+            26085ms = storage SM 0/30
+            26120ms = registration Home
+            26125ms = signal Some(-77)
+            26125ms > AT+CPMS="SM"
+            26130ms < +CPMS: 0,30,0,30,0,30 / OK
+            26130ms > AT+CMGL=4
+            26135ms < +CMGL: 1,2,,3 / 00AABBCC / OK
+            26135ms = ready 2, keeps parts, announces, stored [SM 1 unsent]
         "#]],
     );
 }
@@ -622,27 +657,27 @@ fn direct_sending_knows_less() {
             30005ms < >
             30005ms > 00AABBCC\x1a
             150005ms > \x1b
-            150515ms = unknown 9
-            150515ms = interrupted: the modem did not say whether it sent a message
-            150515ms > \x1b
-            151055ms > AT+CPIN?
-            151060ms < +CPIN: READY / OK
-            151075ms > AT+CPMS="SM","SM","SM"
-            151080ms < +CPMS: 0,30,0,30,0,30 / OK
-            151080ms = storage SM 0/30
-            151080ms > AT+CMGW=?
-            151085ms < ERROR
-            151110ms = registration Home
-            151115ms = signal Some(-77)
-            151115ms > AT+CPMS="SM"
-            151120ms < +CPMS: 0,30,0,30,0,30 / OK
-            151125ms = ready 2, announces, stored []
+            150520ms = unknown 9
+            150520ms = interrupted: the modem did not say whether it sent a message
+            150520ms > \x1b
+            151060ms > AT+CPIN?
+            151065ms < +CPIN: READY / OK
+            151080ms > AT+CPMS="SM","SM","SM"
+            151085ms < +CPMS: 0,30,0,30,0,30 / OK
+            151085ms = storage SM 0/30
+            151085ms > AT+CMGW=?
+            151090ms < ERROR
+            151115ms = registration Home
+            151120ms = signal Some(-77)
+            151120ms > AT+CPMS="SM"
+            151125ms < +CPMS: 0,30,0,30,0,30 / OK
+            151130ms = ready 2, announces, stored []
             300s > AT+CMGS=3
             300005ms < >
             300005ms > 00AABBCC\x1a
             420005ms > \x1b
             420500ms < +CMGS: 77 / OK
-            420755ms = sent 10, reference Some(77), no slot
+            420760ms = sent 10, reference Some(77), no slot
         "#]],
     );
 }
@@ -721,6 +756,90 @@ fn what_is_no_pdu_is_refused() {
         "#,
         expect![[r#"
             10s = failed 7, GiveUp: the PDU is not complete, no slot
+        "#]],
+    );
+}
+
+#[test]
+fn an_error_for_what_the_network_took_is_not_believed() {
+    check_ready(
+        r#"
+        on AT+CMSS=*: +CMS ERROR: 500
+        on AT+CMGR=1: +CMGR: 3,,3 / 00AABBCC / OK
+        10s send 7
+        11s .
+        "#,
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 1 / OK
+            10010ms = written 7 in SM 1
+            10010ms > AT+CMSS=1
+            10015ms < +CMS ERROR: 500
+            10015ms > AT+CMGR=1
+            10020ms < +CMGR: 3,,3 / 00AABBCC / OK
+            10020ms = sent 7, reference None, SM 1
+        "#]],
+    );
+}
+
+#[test]
+fn a_place_that_was_misheard_is_looked_for_and_nothing_else_is_sent() {
+    // +CMGW: 2 arrives as +CMGW: 9, where nothing stands, then as +CMGW: 1, where
+    // another message stands.
+    check_ready(
+        r#"
+        on AT+CMGL=4: +CMGL: 1,3,,3 / 00DDEEFF / OK
+        once AT+CMSS=9: +CMS ERROR: 321
+        pdu: +CMGW: 9 / OK
+        pdu: +CMGW: 1 / OK
+        10s send 7
+        20s send 8
+        30s .
+        "#,
+        expect![[r#"
+            10s > AT+CMGW=3
+            10005ms < >
+            10005ms > 00AABBCC\x1a
+            10010ms < +CMGW: 9 / OK
+            10010ms = written 7 in SM 9
+            10010ms > AT+CMSS=9
+            10015ms < +CMS ERROR: 321
+            10015ms = failed 7, Retry: the modem no longer stores the message there, no slot
+            10015ms = interrupted: the modem did not say where it stored a message
+            10015ms > \x1b
+            10555ms > AT+CPIN?
+            10560ms < +CPIN: READY / OK
+            10575ms > AT+CPMS="SM","SM","SM"
+            10580ms < +CPMS: 0,30,0,30,0,30 / OK
+            10580ms = storage SM 0/30
+            10615ms = registration Home
+            10620ms = signal Some(-77)
+            10620ms > AT+CPMS="SM"
+            10625ms < +CPMS: 0,30,0,30,0,30 / OK
+            10625ms > AT+CMGL=4
+            10630ms < +CMGL: 1,3,,3 / 00DDEEFF / OK
+            10630ms = ready 2, keeps parts, announces, stored [SM 1 sent]
+            20s > AT+CMGW=3
+            20005ms < >
+            20005ms > 00AABBCC\x1a
+            20010ms < +CMGW: 1 / OK
+            20010ms = failed 8, Retry: the modem refused (ERROR), no slot
+            20010ms = interrupted: the modem did not say where it stored a message
+            20010ms > \x1b
+            20550ms > AT+CPIN?
+            20555ms < +CPIN: READY / OK
+            20570ms > AT+CPMS="SM","SM","SM"
+            20575ms < +CPMS: 0,30,0,30,0,30 / OK
+            20575ms = storage SM 0/30
+            20610ms = registration Home
+            20615ms = signal Some(-77)
+            20615ms > AT+CPMS="SM"
+            20620ms < +CPMS: 0,30,0,30,0,30 / OK
+            20620ms > AT+CMGL=4
+            20625ms < +CMGL: 1,3,,3 / 00DDEEFF / OK
+            20625ms = ready 3, keeps parts, announces, stored [SM 1 sent]
         "#]],
     );
 }

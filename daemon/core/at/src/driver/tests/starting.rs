@@ -664,13 +664,13 @@ fn a_step_that_is_never_answered_is_skipped() {
             11580ms = storage SM 0/30
             11605ms > AT+CSCA?
             16605ms > \x1b
-            17115ms > AT+CSCA?
-            22115ms > \x1b
-            22630ms = registration Home
-            22635ms = signal Some(-77)
-            22635ms > AT+CPMS="SM"
-            22640ms < +CPMS: 0,30,0,30,0,30 / OK
-            22645ms = ready 1, keeps parts, announces, stored []
+            17120ms > AT+CSCA?
+            22120ms > \x1b
+            22640ms = registration Home
+            22645ms = signal Some(-77)
+            22645ms > AT+CPMS="SM"
+            22650ms < +CPMS: 0,30,0,30,0,30 / OK
+            22655ms = ready 1, keeps parts, announces, stored []
         "#]],
     );
 }
@@ -727,6 +727,61 @@ fn an_error_that_passes_is_no_matter_for_a_technician() {
             2610ms = registration Home
             2615ms = signal Some(-77)
             2625ms = ready 1, keeps parts, announces, stored []
+        "#]],
+    );
+}
+
+#[test]
+fn a_storage_that_is_refused_at_start_is_asked_again_before_it_counts_as_evidence() {
+    let three = r#"
+        once AT+CPMS="SM": +CMS ERROR: 500
+        once AT+CPMS="SM": +CMS ERROR: 500
+        once AT+CMGL=4: +CMS ERROR: 500
+        on AT+CMGL=4: +CMGL: 1,3,,3 / 00AABBCC / OK
+        10s .
+        "#;
+    check_events(
+        three,
+        expect![[r#"
+        565ms = storage SM 0/30
+        600ms = registration Home
+        605ms = signal Some(-77)
+        3630ms = ready 1, keeps parts, announces, stored [SM 1 sent]
+    "#]],
+    );
+    let always = r#"
+        on AT+CPMS="SM": +CMS ERROR: 500
+        10s .
+        "#;
+    check_events(
+        always,
+        expect![[r#"
+        565ms = storage SM 0/30
+        600ms = registration Home
+        605ms = signal Some(-77)
+        3625ms = ready 1, announces, stored []
+    "#]],
+    );
+}
+
+#[test]
+fn a_step_that_decides_about_evidence_is_not_given_up_for_one_refusal() {
+    check_events(
+        r#"
+        on AT+CPMS=?: +CPMS: ("ME","SM"),("ME","SM"),("ME","SM") / OK
+        on AT+CPMS="ME","ME","ME": +CPMS: 0,50,0,50,0,50 / OK
+        once AT+CPMS="ME","ME","ME": +CPMS: 0,50,0,50,0,50 / OK
+        once AT+CPMS="ME","ME","ME": +CMS ERROR: 500
+        once AT+CMGW=?: +CMS ERROR: 500
+        once AT+CMSS=?: +CMS ERROR: 500
+        10s .
+        "#,
+        expect![[r#"
+            1580ms = storage ME 0/50
+            3625ms = registration Home
+            3630ms = signal Some(-77)
+            3635ms = storage ME 0/30
+            3650ms = ready 1, keeps parts, announces, stored []
         "#]],
     );
 }

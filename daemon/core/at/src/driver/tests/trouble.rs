@@ -18,11 +18,13 @@ fn a_time_out_is_followed_by_getting_back_in_step() {
             15255ms < OK
             15505ms > AT+CMEE?
             15510ms < +CMEE: 1 / OK
-            15510ms > AT+CREG?
-            15515ms < +CREG: 1,1 / OK
-            15515ms > AT+CSQ
-            15520ms < +CSQ: 18,0 / OK
-            15520ms = signal Some(-77)
+            15510ms > AT+CPMS?
+            15515ms < +CPMS: "SM",0,30,"SM",0,30,"SM",0,30 / OK
+            15515ms > AT+CREG?
+            15520ms < +CREG: 1,1 / OK
+            15520ms > AT+CSQ
+            15525ms < +CSQ: 18,0 / OK
+            15525ms = signal Some(-77)
         "#]],
     );
 }
@@ -38,51 +40,51 @@ fn a_modem_that_hangs_at_one_command_is_initialised_again_and_then_reset() {
             565ms = storage SM 0/30
             600ms = registration Home
             605ms = signal Some(-77)
-            92195ms = storage SM 0/30
-            92230ms = registration Home
-            92235ms = signal Some(-77)
-            183260ms = fault: the modem gets stuck again and again; cut its power for ten seconds
-            183260ms = restarting
-            188825ms = storage SM 0/30
-            188860ms = registration Home
-            188865ms = signal Some(-77)
-            280455ms = storage SM 0/30
-            280490ms = registration Home
-            280495ms = signal Some(-77)
-            371520ms = reset wanted
-            372085ms = storage SM 0/30
-            372120ms = registration Home
-            372125ms = signal Some(-77)
-            463715ms = storage SM 0/30
-            463750ms = registration Home
-            463755ms = signal Some(-77)
-            554780ms = reset wanted
-            555345ms = storage SM 0/30
-            555380ms = registration Home
-            555385ms = signal Some(-77)
-            646975ms = storage SM 0/30
-            647010ms = registration Home
-            647015ms = signal Some(-77)
-            738605ms = storage SM 0/30
-            738640ms = registration Home
-            738645ms = signal Some(-77)
-            830235ms = storage SM 0/30
-            830270ms = registration Home
-            830275ms = signal Some(-77)
-            921300ms = fault: the modem does not come back, also after its power was cut; look at its power supply and cable, or replace it
-            921300ms = reset wanted
-            921865ms = storage SM 0/30
-            921900ms = registration Home
-            921905ms = signal Some(-77)
-            1013495ms = storage SM 0/30
-            1013530ms = registration Home
-            1013535ms = signal Some(-77)
-            1105125ms = storage SM 0/30
-            1105160ms = registration Home
-            1105165ms = signal Some(-77)
-            1196755ms = storage SM 0/30
-            1196790ms = registration Home
-            1196795ms = signal Some(-77)
+            92215ms = storage SM 0/30
+            92250ms = registration Home
+            92255ms = signal Some(-77)
+            183300ms = fault: the modem gets stuck again and again; cut its power for ten seconds
+            183300ms = restarting
+            188865ms = storage SM 0/30
+            188900ms = registration Home
+            188905ms = signal Some(-77)
+            280515ms = storage SM 0/30
+            280550ms = registration Home
+            280555ms = signal Some(-77)
+            371600ms = reset wanted
+            372165ms = storage SM 0/30
+            372200ms = registration Home
+            372205ms = signal Some(-77)
+            463815ms = storage SM 0/30
+            463850ms = registration Home
+            463855ms = signal Some(-77)
+            554900ms = reset wanted
+            555465ms = storage SM 0/30
+            555500ms = registration Home
+            555505ms = signal Some(-77)
+            647115ms = storage SM 0/30
+            647150ms = registration Home
+            647155ms = signal Some(-77)
+            738765ms = storage SM 0/30
+            738800ms = registration Home
+            738805ms = signal Some(-77)
+            830415ms = storage SM 0/30
+            830450ms = registration Home
+            830455ms = signal Some(-77)
+            921500ms = fault: the modem does not come back, also after its power was cut; look at its power supply and cable, or replace it
+            921500ms = reset wanted
+            922065ms = storage SM 0/30
+            922100ms = registration Home
+            922105ms = signal Some(-77)
+            1013715ms = storage SM 0/30
+            1013750ms = registration Home
+            1013755ms = signal Some(-77)
+            1105365ms = storage SM 0/30
+            1105400ms = registration Home
+            1105405ms = signal Some(-77)
+            1197015ms = storage SM 0/30
+            1197050ms = registration Home
+            1197055ms = signal Some(-77)
         "#]],
     );
 }
@@ -247,6 +249,8 @@ fn a_prompt_out_of_nowhere_is_escaped_from() {
             10255ms < OK
             10505ms > AT+CMEE?
             10510ms < +CMEE: 1 / OK
+            10510ms > AT+CPMS?
+            10515ms < +CPMS: "SM",0,30,"SM",0,30,"SM",0,30 / OK
         "#]],
     );
 }
@@ -339,6 +343,49 @@ fn a_modem_that_comes_back_after_restarting_itself_needs_nobody() {
             72605ms > AT+CPMS="SM"
             72610ms < +CPMS: 0,30,0,30,0,30 / OK
             72615ms = ready 2, keeps parts, announces, stored []
+        "#]],
+    );
+}
+
+#[test]
+fn a_modem_that_restarted_without_a_word_is_known_by_its_storages() {
+    // It was told to use ME, hangs, restarts, and would now delete from SM.
+    check_ready(
+        r#"
+        on AT+CPMS=?: +CPMS: ("ME","SM"),("ME","SM"),("ME","SM") / OK
+        on AT+CPMS="ME","ME","ME": +CPMS: 0,50,0,50,0,50 / OK
+        on AT+CPMS?: +CPMS: "SM",1,30,"SM",1,30,"SM",1,30 / OK
+        once AT+CSQ: +CSQ: 18,0 / OK
+        once AT+CSQ: \
+        10s status
+        60s .
+        "#,
+        expect![[r#"
+            10005ms > AT+CSQ
+            15005ms > \x1b
+            15515ms > AT+CPMS?
+            15520ms < +CPMS: "SM",1,30,"SM",1,30,"SM",1,30 / OK
+            15520ms = interrupted: the modem restarted by itself
+            15520ms > \x1b
+            16060ms > AT+CPIN?
+            16065ms < +CPIN: READY / OK
+            16075ms > AT+CPMS=?
+            16080ms < +CPMS: ("ME","SM"),("ME","SM"),("ME","SM") / OK
+            16080ms > AT+CPMS="ME","ME","ME"
+            16085ms < +CPMS: 0,50,0,50,0,50 / OK
+            16085ms > AT+CPMS="SM","SM","SM"
+            16090ms < +CPMS: 0,30,0,30,0,30 / OK
+            16090ms > AT+CPMS="ME","ME","ME"
+            16095ms < +CPMS: 0,50,0,50,0,50 / OK
+            16095ms = storage ME 0/50
+            16130ms = registration Home
+            16135ms = signal Some(-77)
+            16135ms > AT+CPMS="ME"
+            16140ms < +CPMS: 0,30,0,30,0,30 / OK
+            16140ms = storage ME 0/30
+            16145ms > AT+CPMS="SM"
+            16150ms < +CPMS: 0,30,0,30,0,30 / OK
+            16155ms = ready 2, keeps parts, announces, stored []
         "#]],
     );
 }

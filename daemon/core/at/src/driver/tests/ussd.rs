@@ -137,7 +137,7 @@ fn a_code_that_gets_no_answer_is_not_said_twice() {
         expect![[r#"
             10s > AT+CUSD=1,"*100#",15
             25s > \x1b
-            25510ms = ussd failed: the modem did not answer in time
+            25515ms = ussd failed: the modem did not answer in time
             40s > AT+CUSD=1,"*101#",15
             50s < +CUSD: 0,"Salio: 120",15
             50s = ussd "+CUSD: 0,\"Salio: 120\",15"
