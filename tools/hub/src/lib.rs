@@ -12,6 +12,7 @@
 
 mod authority;
 mod chunk;
+mod claims;
 mod cli;
 mod export;
 mod golden;
