@@ -13,6 +13,7 @@
 mod authority;
 pub mod broker;
 mod chunk;
+mod claims;
 mod cli;
 mod export;
 mod golden;
