@@ -733,22 +733,28 @@ fn a_storage_that_is_refused_at_start_is_asked_again_before_it_counts_as_evidenc
         on AT+CMGL=4: +CMGL: 1,3,,3 / 00AABBCC / OK
         10s .
         "#;
-    check_events(three, expect![[r#"
+    check_events(
+        three,
+        expect![[r#"
         565ms = storage SM 0/30
         600ms = registration Home
         605ms = signal Some(-77)
         3630ms = ready 1, keeps parts, announces, stored [SM 1 sent]
-    "#]]);
+    "#]],
+    );
     let always = r#"
         on AT+CPMS="SM": +CMS ERROR: 500
         10s .
         "#;
-    check_events(always, expect![[r#"
+    check_events(
+        always,
+        expect![[r#"
         565ms = storage SM 0/30
         600ms = registration Home
         605ms = signal Some(-77)
         3625ms = ready 1, announces, stored []
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
