@@ -8,6 +8,11 @@ use crate::words::Serial;
 /// The most parts that an answer has here.
 const MOST_PARTS: usize = 4;
 
+/// What one number may be answered in a day, as the spool is configured here. A
+/// loop that the spool's memory does not end, because the power goes again and
+/// again, ends there.
+const QUOTA: u64 = 50;
+
 /// What a message must get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
@@ -23,13 +28,13 @@ pub(crate) enum Due {
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     /// Whom it came from.
-    pub sender: String,
+    pub(crate) sender: String,
     /// What it must get.
-    pub due: Due,
+    pub(crate) due: Due,
     /// When it was sent.
-    pub sent_at: Duration,
+    pub(crate) sent_at: Duration,
     /// Whether its answer must wait for parts that never come.
-    pub waits: bool,
+    pub(crate) waits: bool,
     /// The parts of its answer, once one is on the air.
     total: u8,
     /// How often each part went on the air.
@@ -45,7 +50,7 @@ pub(crate) struct Account {
 
 impl Account {
     /// A new account.
-    pub fn new(sender: String, due: Due, waits: bool, sent_at: Duration) -> Self {
+    pub(crate) fn new(sender: String, due: Due, waits: bool, sent_at: Duration) -> Self {
         Account {
             sender,
             due,
@@ -60,7 +65,7 @@ impl Account {
         }
     }
 
-    /// Answers in whole, and how many parts beyond one answer there were.
+    /// Whether all parts of an answer went.
     fn is_whole(&self) -> bool {
         let total = usize::from(self.total);
         total > 0 && self.seen.iter().take(total).all(|count| *count > 0)
@@ -94,9 +99,9 @@ pub struct Verdict {
     pub stray: u64,
     /// Machines that answer whatever they get.
     pub loops: u64,
-    /// What they were answered in all.
-    pub loop_parts: u64,
-    /// The most that one of them was answered.
+    /// Answers that they were sent.
+    pub loop_answers: u64,
+    /// The most that one of them was sent.
     pub loop_worst: u64,
     /// The longest time from a question to its whole answer.
     pub slowest: Duration,
@@ -109,7 +114,7 @@ impl Verdict {
             && self.doubled.is_empty()
             && self.wrongly.is_empty()
             && self.stray == 0
-            && self.loop_worst <= 20
+            && self.loop_worst <= QUOTA
     }
 }
 
@@ -123,31 +128,45 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    /// What became of a message, for a person who looks for the fault.
+    pub(crate) fn story(&self, serial: Serial) -> String {
+        let Some(account) = self.accounts.get(&serial) else {
+            return format!("message {serial}: closed");
+        };
+        format!(
+            "message {serial} of {}, sent at {:.3} s: parts on the air {:?}, by +CMGS {:?}",
+            account.sender,
+            account.sent_at.as_secs_f64(),
+            account.seen,
+            account.direct,
+        )
+    }
+
     /// Opens an account.
-    pub fn expect(&mut self, serial: Serial, account: Account) {
+    pub(crate) fn expect(&mut self, serial: Serial, account: Account) {
         self.open += usize::from(account.due == Due::Once && !account.waits);
         self.accounts.insert(serial, account);
         self.last = self.last.max(Some(serial));
     }
 
     /// The account of a message.
-    pub fn account(&self, serial: Serial) -> Option<&Account> {
+    pub(crate) fn account(&self, serial: Serial) -> Option<&Account> {
         self.accounts.get(&serial)
     }
 
     /// Messages that wait for their answer, without those that wait for parts.
-    pub fn open(&self) -> usize {
+    pub(crate) fn open(&self) -> usize {
         self.open
     }
 
     /// Whether every message that is due an answer has it.
-    pub fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         self.accounts.values().all(|account| account.due != Due::Once || account.is_whole())
     }
 
     /// A part went on the air: number `part` of `total`, to `to`. Gives the
     /// account that it belongs to.
-    pub fn on_air(
+    pub(crate) fn on_air(
         &mut self,
         serial: Option<Serial>,
         to: &str,
@@ -178,7 +197,7 @@ impl Ledger {
     }
 
     /// Nobody can say whether a part went.
-    pub fn unknown(&mut self, serial: Serial, part: u8) {
+    pub(crate) fn unknown(&mut self, serial: Serial, part: u8) {
         self.closed.unknown += 1;
         let place = usize::from(part).wrapping_sub(1);
         if let Some(mark) = self.accounts.get_mut(&serial).and_then(|a| a.unknown.get_mut(place)) {
@@ -187,7 +206,7 @@ impl Ledger {
     }
 
     /// A modem refused a part. Notes when the network has it all the same.
-    pub fn refused(&mut self, serial: Serial, part: u8) {
+    pub(crate) fn refused(&mut self, serial: Serial, part: u8) {
         let place = usize::from(part).wrapping_sub(1);
         let Some(account) = self.accounts.get_mut(&serial) else { return };
         let taken = account.seen.get(place).is_some_and(|count| *count > 0);
@@ -202,7 +221,7 @@ impl Ledger {
 
     /// Closes accounts that were settled before `before`. What comes for them
     /// later is stray.
-    pub fn close(&mut self, before: Duration) {
+    pub(crate) fn close(&mut self, before: Duration) {
         let done = |account: &Account| {
             account.sent_at < before
                 && match account.due {
@@ -221,7 +240,7 @@ impl Ledger {
     }
 
     /// Where everything stands.
-    pub fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let mut verdict = self.closed.clone();
         for (serial, account) in &self.accounts {
             judge(&mut verdict, *serial, account);
@@ -242,10 +261,10 @@ fn judge(verdict: &mut Verdict, serial: Serial, account: &Account) {
             }
         }
         Due::Loop => {
-            let parts = account.seen.iter().map(|count| u64::from(*count)).sum();
+            let answers = account.seen.iter().copied().max().map_or(0, u64::from);
             verdict.loops += 1;
-            verdict.loop_parts += parts;
-            verdict.loop_worst = verdict.loop_worst.max(parts);
+            verdict.loop_answers += answers;
+            verdict.loop_worst = verdict.loop_worst.max(answers);
         }
         Due::Once => {
             verdict.due += 1;
@@ -254,9 +273,9 @@ fn judge(verdict: &mut Verdict, serial: Serial, account: &Account) {
                 verdict.lost.push(serial);
             } else if twice.peek().is_none() {
                 verdict.once += 1;
-            } else if twice.all(|part| {
-                account.direct[part] && (account.unknown[part] || account.denied[part])
-            }) {
+            } else if twice
+                .all(|part| account.direct[part] && (account.unknown[part] || account.denied[part]))
+            {
                 verdict.doubled_unknown += 1;
             } else {
                 verdict.doubled.push(serial);

@@ -19,5 +19,5 @@ pub use fuse::Moment;
 pub use ledger::Verdict;
 pub use people::Kind;
 pub use sky::Sky;
-pub use words::Serial;
+pub use words::{Serial, question};
 pub use world::{Plan, Report, World, is_fresh};

@@ -117,6 +117,14 @@ impl Line {
         }
     }
 
+    /// Bytes that another program writes to the modem.
+    pub(crate) fn foreign_bytes(&mut self, bytes: &[u8], now: Duration) {
+        self.sim.handle(Input::Opened, now);
+        self.sim.handle(Input::Bytes(bytes), now);
+        self.sim.handle(Input::Closed, now);
+        self.port = Port::Closed(now);
+    }
+
     /// Bytes that nobody sent.
     pub(crate) fn static_noise(&mut self, bytes: &[u8], now: Duration) {
         if let (Port::Open, Some(driver)) = (self.port, &mut self.driver) {

@@ -1,8 +1,9 @@
 //! Who writes what.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use jibu_modem_sim::codec::Alphabet;
+use jibu_modem_sim::codec::{Alphabet, ServiceTime};
 use jibu_modem_sim::control::{Deliver, DeliverPdu};
 
 use crate::ledger::{Account, Due};
@@ -92,13 +93,30 @@ impl Kind {
     }
 }
 
-/// The next message. `people` is how many there are; `wait` is how long the box
-/// waits for parts.
+/// Everybody who writes.
+pub(crate) struct People {
+    /// How many there are.
+    pub(crate) count: u32,
+    /// How long the box waits for parts.
+    pub(crate) wait: Duration,
+    /// The references that phones gave last: each counts its own.
+    pub(crate) references: HashMap<u32, u8>,
+}
+
+impl People {
+    fn next_reference(&mut self, person: u32, rng: &mut fastrand::Rng) -> u16 {
+        let reference = self.references.entry(person).or_insert_with(|| rng.u8(..));
+        *reference = reference.wrapping_add(1);
+        u16::from(*reference)
+    }
+}
+
+/// The next message; `time` is the service centre's clock.
 pub(crate) fn next(
     serial: Serial,
-    people: u32,
-    wait: Duration,
+    people: &mut People,
     now: Duration,
+    time: ServiceTime,
     rng: &mut fastrand::Rng,
 ) -> Message {
     let kind = Kind::any(rng);
@@ -106,7 +124,7 @@ pub(crate) fn next(
     let account = |sender: &str, due, waits| Account::new(sender.to_owned(), due, waits, now);
     match kind {
         Kind::Short | Kind::Repeated => {
-            let from = person(rng.u32(..people));
+            let from = number(rng.u32(..people.count));
             let mut draft = draft(&from, words::question(serial, 1, ucs2));
             if rng.u8(..50) == 0 {
                 draft.class = Some(rng.u8(..4));
@@ -121,12 +139,14 @@ pub(crate) fn next(
             Message { account, deliveries, kind }
         }
         Kind::Long | Kind::Missing | Kind::Late => {
-            let from = person(rng.u32(..people));
+            let person = rng.u32(..people.count);
+            let from = number(person);
             let parts = rng.u8(2..=4);
             let mut long = draft(&from, words::question(serial, usize::from(parts), ucs2));
-            // Phones count their references, so two messages of one person differ.
             long.bits = Some(if rng.bool() { 8 } else { 16 });
-            long.reference = Some(u16::try_from(serial % 251).unwrap_or(0));
+            long.reference = Some(people.next_reference(person, rng));
+            // A part that comes late was sent with the others.
+            long.time = Some(written(time));
             long.order = (1..=parts).collect();
             rng.shuffle(&mut long.order);
             long.repeat = (1..=parts).filter(|_| rng.u8(..5) == 0).collect();
@@ -138,7 +158,7 @@ pub(crate) fn next(
                         drop_parts: (1..=parts).filter(|part| *part != gone).collect(),
                         ..long.clone()
                     };
-                    let late = wait + Duration::from_secs(rng.u64(60..7_200));
+                    let late = people.wait + Duration::from_secs(rng.u64(60..7_200));
                     deliveries.push((late, Delivery::Text(rest)));
                 }
                 long.drop_parts = vec![gone];
@@ -178,8 +198,20 @@ pub(crate) fn reply_of_machine(kind: Kind, serial: Serial, from: &str, answer: &
     Delivery::Text(draft(from, text))
 }
 
+/// A time stamp as the simulator reads it.
+fn written(time: ServiceTime) -> String {
+    let ServiceTime { year, month, day, hour, minute, second, quarters } = time;
+    let sign = if quarters < 0 { '-' } else { '+' };
+    let zone = quarters.unsigned_abs();
+    format!(
+        "20{year:02}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{sign}{:02}:{:02}",
+        zone / 4,
+        zone % 4 * 15
+    )
+}
+
 /// People's numbers: most in international form, some in national form.
-fn person(index: u32) -> String {
+fn number(index: u32) -> String {
     match index % 20 {
         0 => format!("0991{index:06}"),
         _ => format!("+265991{index:06}"),

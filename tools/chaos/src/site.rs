@@ -165,7 +165,7 @@ impl Site {
 
     /// A modem tells something. Gives the part of which nobody knows more.
     pub(crate) fn told(&mut self, modem: usize, event: Event, now: Timestamp) -> Option<PartId> {
-        let Some(name) = self.modems.get(modem).cloned() else { return None };
+        let name = self.modems.get(modem).cloned()?;
         let slot = |slot: jibu_at::Slot| jibu_spool::Slot {
             storage: slot.storage.as_str().to_owned(),
             index: slot.index,

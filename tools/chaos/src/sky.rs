@@ -166,7 +166,8 @@ impl Sky {
             }
             Sky::Mute => {
                 let kind = some(rng, &["drop_reply", "partial", "garble", "delay"]);
-                let when = some(rng, &["+CMSS", "+CMSS", "+CMGS", "+CMGW", "+CMGD", "+CMGL", "+CMGR"]);
+                let when =
+                    some(rng, &["+CMSS", "+CMSS", "+CMGS", "+CMGW", "+CMGD", "+CMGL", "+CMGR"]);
                 let ms = rng.u64(1_000..200_000);
                 all.push(fault(&kind, &when, rng, json!({ "after": true, "ms": ms })));
             }

@@ -29,11 +29,15 @@ impl Display for Report {
         row("must not be answered", &verdict.never)?;
         row("— answered all the same", &verdict.wrongly.len())?;
         row("machines that answer answers", &verdict.loops)?;
-        row("— parts that they were sent; the most to one", &format_args!(
-            "{}; {}", verdict.loop_parts, verdict.loop_worst))?;
+        row(
+            "— answers that they got; the most that one got",
+            &format_args!("{}; {}", verdict.loop_answers, verdict.loop_worst),
+        )?;
         row("parts of nobody's", &verdict.stray)?;
-        row("left on the modems: received, copies", &format_args!(
-            "{}, {}", self.left_received, self.left_copies))?;
+        row(
+            "left on the modems: received, copies",
+            &format_args!("{}, {}", self.left_received, self.left_copies),
+        )?;
         row("cuts of power", &self.cuts.values().sum::<u64>())?;
         for moment in Moment::ALL {
             if let Some(count) = self.cuts.get(&moment) {

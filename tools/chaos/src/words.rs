@@ -10,7 +10,7 @@ pub type Serial = u32;
 const LONGEST: usize = 8;
 
 /// A serial number as it stands in texts.
-pub fn token(serial: Serial) -> String {
+pub(crate) fn token(serial: Serial) -> String {
     let mut letters = String::new();
     let mut rest = serial;
     while rest > 0 || letters.len() < 4 {
@@ -21,18 +21,17 @@ pub fn token(serial: Serial) -> String {
 }
 
 /// The serial number that a text holds whole, if any.
-pub fn serial(text: &str) -> Option<Serial> {
+pub(crate) fn serial(text: &str) -> Option<Serial> {
     text.split('<').skip(1).find_map(|rest| {
         let (letters, _) = rest.split_once('>')?;
         let fits = (4..=LONGEST - 2).contains(&letters.len())
             && letters.bytes().all(|b| b.is_ascii_lowercase());
-        fits.then(|| {
-            letters.bytes().fold(0, |number, b| number * 26 + Serial::from(b - b'a'))
-        })
+        fits.then(|| letters.bytes().fold(0, |number, b| number * 26 + Serial::from(b - b'a')))
     })
 }
 
-/// A question that needs so many parts in the alphabet of its letters.
+/// A question that needs so many parts in the alphabet of its letters, and that
+/// the answerer answers.
 pub fn question(serial: Serial, parts: usize, ucs2: bool) -> String {
     let (sentence, part) = match ucs2 {
         true => (format!("Ŵana bwanji {} ", token(serial)), 66),
@@ -42,11 +41,13 @@ pub fn question(serial: Serial, parts: usize, ucs2: bool) -> String {
 }
 
 /// An answer that needs so many parts.
-pub fn answer(serial: Serial, parts: usize, ucs2: bool) -> String {
+pub(crate) fn answer(serial: Serial, parts: usize, ucs2: bool) -> String {
     // More than eight words in all, so that a bounce of it is known as an echo.
     let (sentence, part) = match ucs2 {
         true => (format!("Ŵiritsani {} madzi ", token(serial)), 67),
-        false => (format!("boil the water for one minute, let it cool {} down. ", token(serial)), 153),
+        false => {
+            (format!("boil the water for one minute, let it cool {} down. ", token(serial)), 153)
+        }
     };
     let beyond = if ucs2 { 50 } else { 110 };
     repeated(&sentence, (parts - 1) * part + beyond)

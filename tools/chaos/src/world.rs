@@ -11,12 +11,13 @@ use jibu_modem_sim::control::{Nothing, Request};
 use jibu_modem_sim::store::{Memory, Status};
 use jibu_modem_sim::{Options, Profile};
 use jibu_spool::{Config, ModemName, PartId};
+use jibu_store::Counts;
 use jibu_types::{PhoneNumber, Timestamp};
 
 use crate::fuse::{Fuse, Moment, PowerCut};
 use crate::ledger::{Ledger, Verdict};
 use crate::line::{Line, Word};
-use crate::people::{self, Delivery, Kind};
+use crate::people::{self, Delivery, Kind, People};
 use crate::site::{self, Site, Stop, Tally};
 use crate::sky::Sky;
 use crate::words::{self, Serial};
@@ -38,6 +39,10 @@ pub struct Plan {
     pub folder: PathBuf,
     /// Whether anything goes wrong but the power.
     pub troubles: bool,
+    /// The only trouble that there is, instead of all in turn.
+    pub only: Option<Sky>,
+    /// How many people there are.
+    pub people: u32,
     /// The mean time between two messages at one modem.
     pub pause: Duration,
     /// After how long the spool and the store forget; as a real box where not said.
@@ -57,6 +62,8 @@ impl Plan {
             via: SendVia::Storage,
             folder: folder.into(),
             troubles: true,
+            only: None,
+            people: (messages / 4).clamp(50, 500_000),
             pause: Duration::from_millis(3_500),
             forget_after: None,
             trace: None,
@@ -95,12 +102,15 @@ pub struct Report {
     pub left_copies: u64,
     /// Virtual time.
     pub lasted: Duration,
+    /// What became of the messages that went wrong.
+    pub stories: Vec<String>,
 }
 
 impl Report {
-    /// Whether it went as it must.
+    /// Whether it went as it must. A copy that is left costs a place until the next
+    /// start, and nobody anything else.
     pub fn is_clean(&self) -> bool {
-        self.verdict.is_clean() && self.left_received == 0 && self.left_copies == 0
+        self.verdict.is_clean() && self.left_received == 0
     }
 }
 
@@ -144,6 +154,7 @@ pub struct World {
     errands: VecDeque<(Duration, usize, driver::Command)>,
     parts: HashMap<PartId, (Serial, u8)>,
     ledger: Ledger,
+    people: People,
     sent: u32,
     next_message: Duration,
     posts: BTreeMap<(Duration, u64), (usize, Delivery)>,
@@ -152,10 +163,10 @@ pub struct World {
     skies: Vec<(Sky, Duration)>,
     static_at: Vec<Duration>,
     keys: Vec<Option<Duration>>,
-    kept_house: Duration,
     report: Report,
     tally: Tally,
-    traced: usize,
+    /// How much of each line's transcript was seen.
+    traced: Vec<usize>,
 }
 
 impl World {
@@ -186,7 +197,7 @@ impl World {
         let mut cuts_left: Vec<u32> =
             (0..plan.cuts).map(|_| rng.u32(..plan.messages.max(1))).collect();
         cuts_left.sort_unstable_by(|a, b| b.cmp(a));
-        let count = lines.len();
+        let (count, wait) = (lines.len(), config.gather_wait);
         let mut world = World {
             config,
             now: Duration::ZERO,
@@ -204,6 +215,7 @@ impl World {
             errands: VecDeque::new(),
             parts: HashMap::new(),
             ledger: Ledger::default(),
+            people: People { count: plan.people, wait, references: HashMap::new() },
             sent: 0,
             next_message: Duration::from_secs(5),
             posts: BTreeMap::new(),
@@ -212,7 +224,6 @@ impl World {
             skies: vec![(Sky::Calm, Duration::from_secs(60)); count],
             static_at: vec![Duration::ZERO; count],
             keys: vec![None; count],
-            kept_house: Duration::ZERO,
             report: Report {
                 verdict: Verdict::default(),
                 kinds: BTreeMap::new(),
@@ -228,9 +239,10 @@ impl World {
                 left_received: 0,
                 left_copies: 0,
                 lasted: Duration::ZERO,
+                stories: Vec::new(),
             },
             tally: Tally::default(),
-            traced: 0,
+            traced: vec![0; count],
             plan,
         };
         world.power_on()?;
@@ -245,6 +257,7 @@ impl World {
         while self.sent < self.plan.messages || !self.cuts_are_over() {
             self.step()?;
         }
+        self.plan.troubles = false;
         for line in 0..self.lines.len() {
             self.change_sky(line, Sky::Calm);
         }
@@ -291,6 +304,36 @@ impl World {
         self.parts.shrink_to_fit();
     }
 
+    /// Asks the simulator of a modem for something: a message of one's own, say.
+    pub fn ask(&mut self, line: usize, request: Request) -> serde_json::Value {
+        match self.lines.get_mut(line) {
+            Some(line) => line.ask(request, self.now),
+            None => serde_json::Value::Null,
+        }
+    }
+
+    /// What an earlier program left at a modem's port before the box is started.
+    pub fn somebody_wrote(&mut self, line: usize, bytes: &[u8]) {
+        if let Some(line) = self.lines.get_mut(line) {
+            line.foreign_bytes(bytes, self.now);
+        }
+    }
+
+    /// Messages, parts and audit entries of state.db by their state.
+    ///
+    /// # Errors
+    /// When the store refuses, or the box has no power.
+    pub fn counts(&self) -> anyhow::Result<Counts> {
+        let site = self.site.as_ref().context("the box has no power")?;
+        Ok(site.store().counts()?)
+    }
+
+    /// How many received messages lie on the modems.
+    pub fn lying(&self) -> usize {
+        let stores = self.lines.iter().map(|line| &line.sim().modem().store);
+        stores.map(|store| store.list(Memory::Mt).len() + store.list(Memory::Sr).len()).sum()
+    }
+
     /// Where the accounts stand.
     pub fn verdict(&self) -> Verdict {
         self.ledger.verdict()
@@ -301,10 +344,14 @@ impl World {
     /// # Errors
     /// When the store refuses, or the box has no power.
     pub fn rows(&self) -> anyhow::Result<[u64; 3]> {
-        let site = self.site.as_ref().context("the box has no power")?;
-        let counts = site.store().counts()?;
+        let counts = self.counts()?;
         let sum = |of: &BTreeMap<String, u64>| of.values().sum();
         Ok([sum(&counts.messages), sum(&counts.parts), sum(&counts.events)])
+    }
+
+    /// How many messages people have sent.
+    pub fn messages(&self) -> u32 {
+        self.sent
     }
 
     /// What waits in the spool.
@@ -331,7 +378,9 @@ impl World {
             }
         }
         self.report.verdict = self.ledger.verdict();
-        if std::env::var("DBG").is_ok() { for (s, _) in &self.machines { if let Some(a) = self.ledger.account(*s) { eprintln!("loop {s} {:?} {a:?}", self.machines[s]); } } for s in self.report.verdict.lost.iter().chain(&self.report.verdict.doubled) { eprintln!("{s} {:?}", self.ledger.account(*s)); } }
+        let verdict = &self.report.verdict;
+        let wrong = [&verdict.lost, &verdict.doubled, &verdict.wrongly].into_iter().flatten();
+        self.report.stories = wrong.map(|serial| self.ledger.story(*serial)).collect();
         self.report.lasted = self.now;
         let tally = self.tally;
         self.report.saves = tally.saves;
@@ -360,7 +409,7 @@ impl World {
         Timestamp::from_unix_seconds(STARTED_AT) + self.now - behind
     }
 
-    fn from_clock(&self, at: Timestamp) -> Duration {
+    fn span_to(&self, at: Timestamp) -> Duration {
         self.now + at.since(self.clock())
     }
 
@@ -375,6 +424,7 @@ impl World {
             ensure!(self.standing < MOST_STEPS_AT_ONCE, "time stands still at {:?}", self.now);
         }
         self.people_write();
+        self.plan_cuts();
         self.weather();
         match self.box_works() {
             Ok(()) => {}
@@ -417,7 +467,7 @@ impl World {
         at(self.errands.front().map(|(moment, ..)| *moment));
         if let Some(site) = &self.site {
             at(site.answer_at());
-            at(site.spool_deadline().map(|moment| self.from_clock(moment)));
+            at(site.spool_deadline().map(|moment| self.span_to(moment)));
         }
         next.max(self.now)
     }
@@ -446,9 +496,8 @@ impl World {
     fn somebody_writes(&mut self, line: usize) {
         let serial = self.sent;
         self.sent += 1;
-        let people = (self.plan.messages / 4).clamp(50, 500_000);
-        let message =
-            people::next(serial, people, self.config.gather_wait, self.now, &mut self.rng);
+        let time = self.lines[line].sim().modem().network.time(self.now);
+        let message = people::next(serial, &mut self.people, self.now, time, &mut self.rng);
         *self.report.kinds.entry(message.kind).or_default() += 1;
         if matches!(message.kind, Kind::Echo | Kind::AutoReply) {
             self.machines.insert(serial, (message.kind, 0));
@@ -461,7 +510,13 @@ impl World {
                 self.post(self.now + later, line, delivery);
             }
         }
-        if self.cuts_left.last().is_some_and(|at| *at <= serial) && self.cut_at.is_none() {
+    }
+
+    /// The next cut is due after so many messages, or when all were sent.
+    fn plan_cuts(&mut self) {
+        let due = |at: &u32| *at < self.sent || self.sent >= self.plan.messages;
+        let is_planned = self.cut_at.is_some() || self.fuse.is_lit();
+        if !is_planned && self.cuts_left.last().is_some_and(due) {
             self.cuts_left.pop();
             self.cut_at = Some(self.now + Duration::from_millis(self.rng.u64(..20_000)));
         }
@@ -489,13 +544,12 @@ impl World {
                 self.lines[line].ask(Request::Reset(Nothing {}), self.now);
             }
             if self.plan.troubles && self.skies[line].1 <= self.now {
-                let sky = Sky::any(&mut self.rng);
+                let sky = self.plan.only.unwrap_or_else(|| Sky::any(&mut self.rng));
                 *self.report.skies.entry(sky).or_default() += 1;
                 self.change_sky(line, sky);
             }
             if self.skies[line].0 == Sky::Static && self.static_at[line] <= self.now {
-                let bytes: Vec<u8> =
-                    (0..self.rng.usize(1..60)).map(|_| self.rng.u8(..)).collect();
+                let bytes: Vec<u8> = (0..self.rng.usize(1..60)).map(|_| self.rng.u8(..)).collect();
                 self.lines[line].static_noise(&bytes, self.now);
                 let pause = Duration::from_millis(self.rng.u64(20..3_000));
                 self.static_at[line] = self.now + pause;
@@ -731,7 +785,6 @@ impl World {
         let clock = self.clock();
         if let (Some(site), Some(span)) = (&mut self.site, self.plan.forget_after) {
             site.keep_house(clock, span)?;
-            self.kept_house = self.now;
         }
         Ok(())
     }
@@ -741,20 +794,18 @@ impl World {
         &self.plan.folder
     }
 
+    /// What the lines carry while somebody wants to know a message's story.
     #[allow(clippy::print_stderr, reason = "asked for with --trace")]
     fn trace(&mut self) {
-        let Some(account) = self.plan.trace.and_then(|serial| self.ledger.account(serial)) else {
-            self.traced = self.lines.iter().map(|line| line.sim().transcript().total()).sum();
-            return;
-        };
-        if self.traced != usize::MAX && self.lines.len() == 1 {
-            for entry in self.lines[0].sim().transcript().since(self.traced) {
-                eprintln!("{entry}");
+        let Some(serial) = self.plan.trace else { return };
+        let account = self.ledger.account(serial);
+        let shown = account.is_some_and(|a| self.now < a.sent_at + Duration::from_secs(7_200));
+        for (line, from) in self.lines.iter().zip(&mut self.traced) {
+            let transcript = line.sim().transcript();
+            for entry in transcript.since(*from).filter(|_| shown) {
+                eprintln!("{} {entry}", line.name.0);
             }
-            self.traced = self.lines[0].sim().transcript().total();
-            if self.now > account.sent_at + Duration::from_secs(7_200) {
-                self.traced = usize::MAX;
-            }
+            *from = transcript.total();
         }
     }
 }

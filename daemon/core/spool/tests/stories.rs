@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jibu_spool::{
     AnswerSummary, Change, Config, Group, IgnoreReason, Input, MessageId, MessageState, ModemName,
-    Output, PartId, PartState, QuietHours, ReportOutcome, Restored, Segment, SegmentKey, Slot, Spool,
-    StoredPart, Ticket, Verdict,
+    Output, PartId, PartState, QuietHours, ReportOutcome, Restored, Segment, SegmentKey, Slot,
+    Spool, StoredPart, Ticket, Verdict,
 };
 use jibu_types::{Channel, PhoneNumber, Timestamp};
 

@@ -168,6 +168,8 @@ pub(super) struct Modem {
     pub(super) sends: VecDeque<Outgoing>,
     pub(super) releases: VecDeque<Release>,
     pub(super) ussd: VecDeque<Utterance>,
+    /// Copies that could not be deleted, until the next sweep.
+    pub(super) postponed: Vec<Release>,
     pub(super) in_doubt: Option<InDoubt>,
     /// The direct delivery that waits for its acknowledgement.
     pub(super) unacknowledged: Option<u64>,
@@ -212,6 +214,7 @@ impl Modem {
             sends: VecDeque::new(),
             releases: VecDeque::new(),
             ussd: VecDeque::new(),
+            postponed: Vec::new(),
             in_doubt: None,
             unacknowledged: None,
             last_direct: 0,
@@ -380,6 +383,7 @@ impl Modem {
     }
 
     pub(super) fn sweep_done(&mut self, now: Timestamp) {
+        self.releases.extend(std::mem::take(&mut self.postponed));
         let interval = if self.announces {
             self.config.sweep_interval
         } else {

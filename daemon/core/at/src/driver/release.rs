@@ -62,8 +62,12 @@ impl LetGo {
         Step::Done
     }
 
-    /// The message stays, so it is told again with the next sweep.
+    /// The message stays, so it is told again with the next sweep; a copy is tried
+    /// again then.
     fn give_up(&self, modem: &mut Modem) -> Step {
+        if matches!(self.release, Release::Outgoing(_)) {
+            modem.postponed.push(self.release);
+        }
         let content = self.slot(modem).and_then(|slot| modem.slots.get_mut(&slot));
         if let Some(Content::Incoming { told, .. }) = content {
             *told = false;

@@ -132,6 +132,9 @@ impl Storages {
         modem.writes_to = name(3).unwrap_or(reads);
         modem.receives_in = name(6).unwrap_or(reads);
         modem.readable = vec![reads];
+        // What stands elsewhere cannot be reached, and must not be mistaken for what
+        // stands here at the same index.
+        modem.slots.retain(|slot, _| slot.storage == reads);
     }
 }
 

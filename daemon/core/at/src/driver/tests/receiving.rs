@@ -465,3 +465,39 @@ fn a_message_that_was_damaged_on_the_way_is_read_again_before_it_is_told() {
         "#]],
     );
 }
+
+#[test]
+fn a_copy_that_cannot_be_deleted_is_tried_again_after_the_next_sweep() {
+    check_ready(
+        r#"
+        on AT+CMGL=4: +CMGL: 2,3,,3 / 00AAAAAA / OK
+        on AT+CMGR=2: +CMGR: 3,,3 / 00AAAAAA / OK
+        on AT+CMGD=2: +CMS ERROR: 320
+        10s forget SM 2
+        20s .
+        on AT+CMGD=2: OK
+        700s .
+        "#,
+        expect![[r#"
+            10s > AT+CMGD=2
+            10005ms < +CMS ERROR: 320
+            11005ms > AT+CMGR=2
+            11010ms < +CMGR: 3,,3 / 00AAAAAA / OK
+            11010ms > AT+CMGD=2
+            11015ms < +CMS ERROR: 320
+            12015ms > AT+CMGR=2
+            12020ms < +CMGR: 3,,3 / 00AAAAAA / OK
+            12020ms > AT+CMGD=2
+            12025ms < +CMS ERROR: 320
+            13025ms > AT+CMGR=2
+            13030ms < +CMGR: 3,,3 / 00AAAAAA / OK
+            600615ms > AT+CPMS="SM"
+            600620ms < +CPMS: 0,30,0,30,0,30 / OK
+            600620ms > AT+CMGL=4
+            600625ms < +CMGL: 2,3,,3 / 00AAAAAA / OK
+            600625ms > AT+CMGD=2
+            600630ms < OK
+            600630ms = forgotten SM 2
+        "#]],
+    );
+}
