@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Instant;
 
-use jibu_answer::{Answer, Budget, Conversation, Grounded, Query, Reply, Site, Step};
+use jibu_answer::{Answer, Budget, Conversation, Grounded, Query, Reply, ReplyKind, Site, Step};
 use jibu_spool::{AnswerSummary, Machines};
-use jibu_types::Channel;
+use jibu_store::Asker;
+use jibu_types::{Channel, Language};
 use jibu_web::{Asked, Citation, Question};
 
 use crate::clock::now;
 use crate::config::Config;
+use crate::hub;
 use crate::library::{Engine, Found, Library, Retrieved};
 use crate::sms;
 use crate::spooling::{Job, Told};
@@ -80,6 +82,8 @@ pub struct Answering {
     pub vitals: Arc<Vitals>,
     /// Who writes like a machine.
     pub machines: Machines,
+    /// Where the hub's questions go; none without a link to it.
+    pub hub: Option<Sender<hub::Told>>,
 }
 
 impl Answering {
@@ -97,7 +101,9 @@ impl Answering {
                 self.apology(&site, &job)
             });
             if let Told::Answered { summary, .. } = &answered {
-                self.vitals.answered(Channel::Sms, &summary.kind, begun.elapsed());
+                let language = Language::parse(&summary.language);
+                let language = language.unwrap_or(self.config.default_language());
+                self.vitals.answered(Channel::Sms, language, &summary.kind, begun.elapsed());
                 tracing::info!(
                     message = job.message.0,
                     kind = summary.kind,
@@ -124,10 +130,27 @@ impl Answering {
         if let Some(reply) = turn.reply.as_mut().filter(|_| job.missing > 0) {
             reply.say_incomplete(site);
         }
+        self.tell_hub(job, &conversation, &turn);
         for page in turn.reply.iter().flat_map(|reply| &reply.pages) {
             self.machines.say(&job.sender, page, now());
         }
         self.told(job, &conversation, turn)
+    }
+
+    /// Hands the last question on where a person was wished for, and tells one that
+    /// had no answer; the hub's thread knows what the site's policy allows.
+    fn tell_hub(&self, job: &Job, conversation: &Conversation, turn: &Turn) {
+        let (Some(hub), Some(reply)) = (&self.hub, &turn.reply) else { return };
+        let Some((text, language)) = conversation.last_question(now()) else { return };
+        let text = text.to_owned();
+        let asker = Asker { number: job.sender.clone(), language };
+        let told = match reply.kind {
+            ReplyKind::Person => hub::Told::Person { asker, text },
+            ReplyKind::Unknown => hub::Told::Unanswered { asker, text },
+            _ => return,
+        };
+        // The hub's thread may not have come up; the number to call was given.
+        let _ = hub.send(told);
     }
 
     fn told(&self, job: &Job, conversation: &Conversation, turn: Turn) -> anyhow::Result<Told> {

@@ -3,33 +3,63 @@
 
 pub mod credentials;
 pub mod enrol;
+mod telling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use jibu_mqtt::{Broker, Command, Event, Message, QoS};
-use jibu_sync::PublicKey;
+use jibu_spool::{AnswerSummary, MessageId, ModemName};
+use jibu_store::Asker;
+use jibu_sync::command::{self, Numbered};
+use jibu_sync::enrol::Grant;
+use jibu_sync::{PublicKey, telemetry};
 use jibu_sync::site::Input;
 use jibu_sync::wire::{Report, SiteName, State, Topic};
 use jibu_types::{CollectionName, Timestamp};
 use tokio::sync::mpsc::Sender;
 
-use self::credentials::{Credentials, CredentialsError};
-use crate::clock::now;
+use self::credentials::{Credentials, CredentialsError, claim};
+use self::telling::Telling;
+use crate::clock::{calendar, now};
 use crate::config::{Config, Link};
 use crate::index::follower::{Follower, Stores, Wish};
 use crate::library::Engine;
+use crate::sms;
 use crate::vitals::Vitals;
 
 /// How often it is looked whether somebody else has changed what answers, and a
 /// follower that failed is opened anew.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// Before this program was written no clock can be right.
-const WRITTEN: i64 = 1_763_000_000_000;
+/// A site's certificate lasts 400 days.
+const RENEW_BEFORE: Duration = Duration::from_secs(133 * 24 * 3600);
+
+/// The name of the setting with the number of the last command that was done.
+const DONE: &str = "hub command";
+
+/// What the thread is told.
+pub enum Told {
+    /// The connection has something to tell.
+    Link(Event),
+    /// Somebody wishes for a person, about this question.
+    Person {
+        /// Who.
+        asker: Asker,
+        /// The question.
+        text: String,
+    },
+    /// A question had no answer.
+    Unanswered {
+        /// Whose.
+        asker: Asker,
+        /// The question.
+        text: String,
+    },
+}
 
 /// Who this site is to its hub, and whose signature counts; a site that was not
 /// enrolled has no name there.
@@ -53,7 +83,8 @@ pub fn trusted(config: &Config) -> anyhow::Result<(SiteName, PublicKey)> {
     }
 }
 
-/// Connects and follows, on the present tokio runtime and a thread of its own.
+/// Connects and follows, on the present tokio runtime and a thread of its own;
+/// `spool` gets the replies of the hub's people.
 ///
 /// # Errors
 /// When the site is not enrolled, or a store cannot be opened. A broker may come
@@ -63,40 +94,37 @@ pub fn start(
     link: &Link,
     engine: &Arc<Engine>,
     vitals: &Arc<Vitals>,
-) -> anyhow::Result<()> {
+    spool: mpsc::Sender<crate::spooling::Told>,
+) -> anyhow::Result<mpsc::Sender<Told>> {
     let trusted = trusted(config)?;
     let own = Credentials::read(&config.credentials)?;
     let mut stores = Stores::open(config)?;
     let session = stores.next_session()?;
 
-    let tls = if link.with_tls { Some(own.tls()?) } else { None };
-    let broker = Broker { host: link.host.clone(), port: link.port, tls };
-    let mut connection = jibu_mqtt::Config::new(broker, own.site.as_str());
-    connection.keep_alive = jibu_mqtt::keep_alive(link.rate);
-    connection.last_will = Some(last_will(&own, session));
-    let mut handle = jibu_mqtt::spawn(connection);
-    // The connection never waits for the thread, which may be embedding.
-    let (tell, events) = channel();
-    tokio::spawn(async move {
-        while let Some(event) = handle.events.recv().await {
-            if tell.send(event).is_err() {
-                return;
-            }
-        }
-    });
+    let done = stores.state().setting(DONE)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let began = Instant::now();
+    let telling = Telling::open(own.site.clone(), stores.state(), Timestamp::default())?;
+    let (tell, told) = channel();
+    let runtime = tokio::runtime::Handle::current();
+    let commands = connect(&runtime, link, &own, (session, done), tell.clone())?;
     let following = Following {
         config: Arc::clone(config),
         engine: Arc::clone(engine),
         vitals: Arc::clone(vitals),
-        rate: link.rate.map(|bits| bits / 8),
+        link: link.clone(),
+        runtime,
+        tell: tell.clone(),
+        spool,
+        telling,
+        done,
         own,
         trusted,
         stores,
         followers: BTreeMap::new(),
         reports: BTreeMap::new(),
-        commands: handle.commands,
-        events,
-        began: Instant::now(),
+        commands,
+        told,
+        began,
         looked: None,
         connected: false,
         session,
@@ -107,7 +135,33 @@ pub fn start(
         .name("hub".into())
         .spawn(|| following.run())
         .context("no thread could be started")?;
-    Ok(())
+    Ok(tell)
+}
+
+/// Connects with what the enrolment gave, the last will of this session signed.
+fn connect(
+    runtime: &tokio::runtime::Handle,
+    link: &Link,
+    own: &Credentials,
+    (session, done): (u32, u64),
+    tell: mpsc::Sender<Told>,
+) -> anyhow::Result<Sender<Command>> {
+    let tls = if link.with_tls { Some(own.tls()?) } else { None };
+    let broker = Broker { host: link.host.clone(), port: link.port, tls };
+    let mut connection = jibu_mqtt::Config::new(broker, own.site.as_str());
+    connection.keep_alive = jibu_mqtt::keep_alive(link.rate);
+    connection.last_will = Some(last_will(own, session, done));
+    let _inside = runtime.enter();
+    let mut handle = jibu_mqtt::spawn(connection);
+    // The connection never waits for the thread, which may be embedding.
+    runtime.spawn(async move {
+        while let Some(event) = handle.events.recv().await {
+            if tell.send(Told::Link(event)).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(handle.commands)
 }
 
 struct Following {
@@ -116,13 +170,18 @@ struct Following {
     vitals: Arc<Vitals>,
     own: Credentials,
     trusted: (SiteName, PublicKey),
-    /// Bytes a second.
-    rate: Option<u32>,
+    link: Link,
+    runtime: tokio::runtime::Handle,
+    tell: mpsc::Sender<Told>,
+    spool: mpsc::Sender<crate::spooling::Told>,
+    telling: Telling,
+    /// The highest command that was carried out.
+    done: u64,
     stores: Stores,
     followers: BTreeMap<CollectionName, Follower>,
     reports: BTreeMap<CollectionName, Report>,
     commands: Sender<Command>,
-    events: Receiver<Event>,
+    told: Receiver<Told>,
     began: Instant,
     looked: Option<Instant>,
     connected: bool,
@@ -140,16 +199,48 @@ impl Following {
                 self.looked = Some(Instant::now());
                 self.look();
             }
-            match self.events.recv_timeout(self.wait()) {
-                Ok(event) => self.event(event),
+            match self.told.recv_timeout(self.wait()) {
+                Ok(told) => self.told(told),
                 Err(RecvTimeoutError::Timeout) => self.all(|| Input::Tick),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             // What came before a deadline is handled before it: a trial may have
             // taken minutes.
-            while let Ok(event) = self.events.try_recv() {
-                self.event(event);
+            while let Ok(told) = self.told.try_recv() {
+                self.told(told);
             }
+            let steady = self.steady();
+            let state = self.stores.state();
+            let ticked = self.telling.tick(&self.config, &self.vitals, steady, state);
+            self.publish_told(ticked);
+        }
+    }
+
+    fn told(&mut self, told: Told) {
+        let steady = self.steady();
+        let state = self.stores.state();
+        let done = match told {
+            Told::Link(event) => return self.event(event),
+            Told::Person { asker, text } => self.telling.person(&asker, text, steady, state),
+            Told::Unanswered { asker, text } => {
+                self.telling.unanswered(&asker, &text, steady, state)
+            }
+        };
+        self.publish_told(done);
+    }
+
+    fn tell_queue(&mut self, input: telemetry::Input<'_>) {
+        let steady = self.steady();
+        let done = self.telling.handle(input, steady, self.stores.state());
+        self.publish_told(done);
+    }
+
+    fn publish_told(&mut self, done: anyhow::Result<()>) {
+        if let Err(error) = done {
+            tracing::error!("what the hub is to be told cannot be kept: {error:#}");
+        }
+        for (topic, payload) in self.telling.published() {
+            self.command(publish(&topic, payload, false));
         }
     }
 
@@ -158,7 +249,8 @@ impl Following {
     }
 
     fn wait(&self) -> Duration {
-        let next = self.followers.values().filter_map(Follower::deadline).min();
+        let followers = self.followers.values().filter_map(Follower::deadline);
+        let next = followers.chain(self.telling.deadline()).min();
         let now = self.steady();
         let until =
             next.map_or(LOOK_EVERY, |at| if at > now { at.since(now) } else { Duration::ZERO });
@@ -173,17 +265,32 @@ impl Following {
                 tracing::info!("connected to the hub");
                 self.begin_session();
                 self.all(|| Input::Connected);
+                let site = &self.own.site;
+                let topics = [Topic::Ack(site.clone()), Topic::Renewed(site.clone())];
+                let topics = topics.iter().map(ToString::to_string).collect();
+                self.command(Command::Subscribe(topics, QoS::AtMostOnce));
+                let commands = vec![Topic::Command(self.own.site.clone()).to_string()];
+                self.command(Command::Subscribe(commands, QoS::AtLeastOnce));
+                self.tell_queue(telemetry::Input::Connected);
+                self.renew_in_time();
             }
             Event::Message { topic, payload } => {
-                let collection = Topic::parse(&topic).and_then(|t| t.collection().cloned());
-                if let Some(collection) = collection {
+                let parsed = Topic::parse(&topic);
+                if let Some(collection) = parsed.as_ref().and_then(Topic::collection).cloned() {
                     self.give(&collection, Input::Message { topic: &topic, payload: &payload });
+                }
+                match parsed {
+                    Some(Topic::Ack(_)) => self.tell_queue(telemetry::Input::Ack(&payload)),
+                    Some(Topic::Command(_)) => self.commanded(&payload),
+                    Some(Topic::Renewed(_)) => self.renewed(&payload),
+                    _ => {}
                 }
             }
             Event::Disconnected { reason, retry_in } => {
                 if self.connected {
                     self.connected = false;
                     self.all(|| Input::Disconnected);
+                    self.tell_queue(telemetry::Input::Disconnected);
                 }
                 tracing::info!(reason, retry_in_s = retry_in.as_secs(), "no link to the hub");
                 self.vitals.hub_link(Err(reason));
@@ -193,7 +300,7 @@ impl Following {
 
     /// Opens what is not followed yet or was overtaken, and tells the calendar.
     fn look(&mut self) {
-        let calendar = Some(now()).filter(|now| now.unix_ms() > WRITTEN);
+        let calendar = calendar();
         for collection in self.own.collections.clone() {
             let follower = self.followers.get(&collection);
             let is_overtaken = follower.is_some_and(|follower| {
@@ -273,7 +380,7 @@ impl Following {
         match self.stores.next_session() {
             Ok(next) => {
                 self.next_session = next;
-                self.command(Command::LastWill(last_will(&self.own, next)));
+                self.command(Command::LastWill(last_will(&self.own, next, self.done)));
             }
             Err(error) => tracing::error!(%error, "the session's number cannot be kept"),
         }
@@ -284,9 +391,118 @@ impl Following {
         let counter = State::counter(self.session, self.stated);
         self.stated += 1;
         let reports = self.reports.values().cloned().collect();
-        let state = State { counter, online: true, done: 0, rate: self.rate, reports };
+        let rate = self.link.rate.map(|bits| bits / 8);
+        let state = State { counter, online: true, done: self.done, rate, reports };
         let payload = state.sign(&self.own.site, &self.own.key);
         publish(&Topic::State(self.own.site.clone()), payload, true)
+    }
+
+    /// Carries out what the hub wants and was not done before.
+    fn commanded(&mut self, payload: &[u8]) {
+        let Some(list) = command::verify(payload, &self.own.site, &self.own.hub) else {
+            if !payload.is_empty() {
+                tracing::warn!("a command that the hub did not sign for this site");
+            }
+            return;
+        };
+        let before = self.done;
+        for Numbered { number, command } in list {
+            if number <= self.done {
+                continue;
+            }
+            if let Err(error) = self.carry_out(&command) {
+                tracing::error!(number, "a command was not carried out: {error:#}");
+                break;
+            }
+            if let Err(error) = self.stores.state().set_setting(DONE, &number.to_string()) {
+                tracing::error!(%error, "a command's number cannot be kept");
+                break;
+            }
+            self.done = number;
+        }
+        if self.done > before {
+            let state = self.state();
+            self.command(state);
+        }
+    }
+
+    fn carry_out(&mut self, command: &command::Command) -> anyhow::Result<()> {
+        match command {
+            command::Command::Reply { asker, text } => self.reply(asker, text),
+            command::Command::RenewKey => self.renew(),
+            command::Command::Policy { unanswered } => {
+                self.telling.set_policy(*unanswered, self.stores.state())
+            }
+        }
+    }
+
+    /// Sends a person's reply to whoever asked.
+    fn reply(&mut self, asker: &[u8], text: &str) -> anyhow::Result<()> {
+        let asker = self.stores.state().asker(asker)?;
+        // Nobody can be told; the hub need not say it again.
+        let (Some(asker), Some(modem)) = (asker, self.config.modems.first()) else {
+            tracing::warn!("a reply is for nobody that this box knows");
+            return Ok(());
+        };
+        // In place of a message's number, so that neighbouring replies differ.
+        let seed = MessageId(now().unix_ms());
+        let pdus = sms::pdus(&self.config.sms, seed, &asker.number, &[text.to_owned()])?;
+        tracing::info!(to = %asker.number, parts = pdus.len(), "a person's reply");
+        let summary = AnswerSummary {
+            kind: "person's reply".into(),
+            language: asker.language.to_string(),
+            details: serde_json::json!({ "parts": pdus.len() }).to_string(),
+        };
+        let modem = ModemName(modem.driver.name.clone());
+        let follows =
+            crate::spooling::Told::Follows { modem, recipient: asker.number, pdus, summary };
+        self.spool.send(follows).context("the spool has ended")
+    }
+
+    /// Renews the certificate when a third of its time is left, or less.
+    fn renew_in_time(&mut self) {
+        let Some(now) = calendar() else { return };
+        if self.own.until > now + RENEW_BEFORE {
+            return;
+        }
+        if let Err(error) = self.renew() {
+            tracing::error!("the certificate cannot be renewed: {error:#}");
+        }
+    }
+
+    /// Asks for a certificate of a new key, which the present one vouches for.
+    fn renew(&mut self) -> anyhow::Result<()> {
+        let (key, claim) = claim(&self.config.credentials, &self.own.site)?;
+        let payload = claim.renew(&key, &self.own.key);
+        self.command(publish(&Topic::Renew(self.own.site.clone()), payload, false));
+        Ok(())
+    }
+
+    /// Takes the new certificate and comes back with it.
+    fn renewed(&mut self, payload: &[u8]) {
+        let folder = &self.config.credentials;
+        let taken = (|| {
+            let (key, claim) = claim(folder, &self.own.site)?;
+            let Some(grant) = Grant::verify(payload, &claim, &self.own.hub) else {
+                return Ok(false);
+            };
+            Credentials::keep(folder, &key, &grant)?;
+            self.own = Credentials::read(folder)?;
+            let begun = (self.next_session, self.done);
+            let (runtime, tell) = (&self.runtime, self.tell.clone());
+            self.commands = connect(runtime, &self.link, &self.own, begun, tell)?;
+            anyhow::Ok(true)
+        })();
+        match taken {
+            Ok(true) => {
+                tracing::info!(until = %self.own.until, "the certificate is renewed");
+                self.connected = false;
+                self.all(|| Input::Disconnected);
+                self.tell_queue(telemetry::Input::Disconnected);
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!("the certificate was not renewed: {error:#}"),
+        }
     }
 
     fn command(&self, command: Command) {
@@ -296,9 +512,9 @@ impl Following {
 }
 
 /// What the hub reads when this site goes away without a word.
-fn last_will(own: &Credentials, session: u32) -> Message {
+fn last_will(own: &Credentials, session: u32, done: u64) -> Message {
     let counter = State::counter(session, State::WILL);
-    let will = State { counter, online: false, done: 0, rate: None, reports: Vec::new() };
+    let will = State { counter, online: false, done, rate: None, reports: Vec::new() };
     let topic = Topic::State(own.site.clone()).to_string();
     let payload = will.sign(&own.site, &own.key);
     Message { topic, payload, qos: QoS::AtMostOnce, retain: true }

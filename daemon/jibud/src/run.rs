@@ -110,6 +110,20 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     let restored = store.restore(now(), spool_config.remember_keys, spool_config.await_reports)?;
     let spool = Spool::new(spool_config, restored, now());
     let spooling = Spooling::new(spool, store, modems, ask, told, Arc::clone(&vitals));
+    let hub = config.link.as_ref().and_then(|link| {
+        // Without its hub the box still answers.
+        match hub::start(&config, link, &engine, &vitals, tell.clone()) {
+            Ok(hub) => {
+                tracing::info!(broker = link.host, "following the hub");
+                Some(hub)
+            }
+            Err(error) => {
+                tracing::error!("the hub is not followed: {error:#}");
+                vitals.hub_link(Err(format!("{error:#}")));
+                None
+            }
+        }
+    });
     let answering = Answering {
         config: Arc::clone(&config),
         library: Library::open(&config, Arc::clone(&engine))?,
@@ -117,6 +131,7 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
         told: tell.clone(),
         vitals: Arc::clone(&vitals),
         machines: Machines::new(),
+        hub,
     };
     let appliance = Appliance {
         config: Arc::clone(&config),
@@ -126,17 +141,6 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     };
     std::thread::Builder::new().name("spool".into()).spawn(|| spooling.run())?;
     std::thread::Builder::new().name("answering".into()).spawn(|| answering.run())?;
-
-    if let Some(link) = &config.link {
-        // Without its hub the box still answers.
-        match hub::start(&config, link, &engine, &vitals) {
-            Ok(()) => tracing::info!(broker = link.host, "following the hub"),
-            Err(error) => {
-                tracing::error!("the hub is not followed: {error:#}");
-                vitals.hub_link(Err(format!("{error:#}")));
-            }
-        }
-    }
 
     if let Some(address) = config.listen {
         let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {

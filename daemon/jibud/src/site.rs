@@ -69,7 +69,7 @@ impl Appliance {
         let mut library = self.library.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = ask_once(&mut library, &self.config, question)?;
         drop(library);
-        self.vitals.answered(question.channel, &asked.kind, begun.elapsed());
+        self.vitals.answered(question.channel, asked.language, &asked.kind, begun.elapsed());
         let details = serde_json::json!({
             "channel": question.channel.as_str(),
             "kind": asked.kind,

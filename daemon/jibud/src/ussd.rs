@@ -268,7 +268,7 @@ impl Answering {
         begun: Instant,
     ) -> anyhow::Result<(Reply, String)> {
         let kind = reply.kind.as_str();
-        self.vitals.answered(Channel::Ussd, kind, begun.elapsed());
+        self.vitals.answered(Channel::Ussd, reply.language, kind, begun.elapsed());
         tracing::info!(kind, ms = begun.elapsed().as_millis(), "answered by USSD");
         let details = serde_json::json!({
             "channel": Channel::Ussd.as_str(),

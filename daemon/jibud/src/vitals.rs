@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use jibu_modem::{Event, Registration};
 use jibu_spool::ModemName;
+use jibu_sync::telemetry::Count;
 use jibu_sync::wire::{Report, Stall};
-use jibu_types::{Channel, Timestamp};
+use jibu_types::{Channel, Language, Timestamp};
 use jibu_ussd::Balance;
 use jibu_web::Health;
 use serde::Serialize;
@@ -31,6 +32,8 @@ pub struct Vitals {
     modems: Mutex<BTreeMap<String, Modem>>,
     answers: Mutex<BTreeMap<(ChannelName, String), Tally>>,
     hub: Mutex<Option<Hub>>,
+    /// By channel and language, since the hub was last told.
+    usage: Mutex<BTreeMap<(u8, Language), Count>>,
 }
 
 /// The link to the hub, and what comes over it.
@@ -126,6 +129,7 @@ impl Vitals {
             modems: Mutex::new(modems.into_iter().map(|name| (name, Modem::default())).collect()),
             answers: Mutex::default(),
             hub: Mutex::default(),
+            usage: Mutex::default(),
         }
     }
 
@@ -173,11 +177,47 @@ impl Vitals {
     }
 
     /// An answer was given.
-    pub fn answered(&self, channel: Channel, kind: &str, took: Duration) {
+    pub fn answered(&self, channel: Channel, language: Language, kind: &str, took: Duration) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let tally = answers.entry((channel.as_str(), kind.to_owned())).or_default();
         tally.count += 1;
         tally.milliseconds += took.as_secs_f64() * 1000.0;
+        let number = match channel {
+            Channel::Sms => 0,
+            Channel::Ussd => 1,
+            Channel::Kiosk => 2,
+        };
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = Count { channel: number, language, asked: 0, answered: 0, person: 0 };
+        let count = usage.entry((number, language)).or_insert(new);
+        match kind {
+            "found" | "choose" | "urgent" => (count.asked, count.answered) = (count.asked + 1, count.answered + 1),
+            "unknown" => count.asked += 1,
+            "person" => count.person += 1,
+            // Commands are no questions.
+            _ => {}
+        }
+    }
+
+    /// What was asked since the last call.
+    pub fn take_usage(&self) -> Vec<Count> {
+        let mut usage = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = std::mem::take(&mut *usage).into_values();
+        counts.filter(|count| count.asked + count.person > 0).collect()
+    }
+
+    /// How the box is, for the hub: `free` kilobytes are left on its disk.
+    pub fn telemetry(&self, free: Option<u64>) -> jibu_sync::telemetry::Health {
+        let waiting = self.unanswered.load(Ordering::Relaxed) + self.unsent.load(Ordering::Relaxed);
+        jibu_sync::telemetry::Health {
+            at: crate::clock::calendar(),
+            uptime_s: u32::try_from(now().since(self.started).as_secs()).unwrap_or(u32::MAX),
+            disk_free_kb: free,
+            signal_dbm: self.modems().values().filter_map(|modem| modem.signal_dbm).max(),
+            temperature_dc: temperature(),
+            waiting: u32::try_from(waiting).ok(),
+            ..Default::default()
+        }
     }
 
     /// Keeps what a modem tells of itself.
@@ -391,6 +431,12 @@ impl Vitals {
         });
         page
     }
+}
+
+/// The processor's temperature in tenths of a degree, where Linux tells one.
+fn temperature() -> Option<i16> {
+    let text = std::fs::read_to_string("/sys/class/thermal/thermal_zone0/temp").ok()?;
+    i16::try_from(text.trim().parse::<i32>().ok()? / 100).ok()
 }
 
 fn stall(stall: Stall) -> Option<&'static str> {

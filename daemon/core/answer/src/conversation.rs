@@ -191,6 +191,16 @@ pub struct Conversation {
     cited: Option<Cited>,
     /// When a person was last asked for.
     person_wished: Option<Timestamp>,
+    /// The last question: what PERSON hands on.
+    asked: Option<Asked>,
+}
+
+/// A question that was asked.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct Asked {
+    text: String,
+    language: Language,
+    at: Timestamp,
 }
 
 /// A menu that waits for a number.
@@ -248,6 +258,13 @@ impl Conversation {
     /// When the sender last asked for a person, if ever.
     pub fn person_wished(&self) -> Option<Timestamp> {
         self.person_wished
+    }
+
+    /// The last question and its language, while its answer is remembered: what a
+    /// person is asked who is wished for now.
+    pub fn last_question(&self, now: Timestamp) -> Option<(&str, Language)> {
+        let asked = self.asked.as_ref().filter(|asked| now.since(asked.at) < ANSWER_LIFE)?;
+        Some((&asked.text, asked.language))
     }
 
     /// The pages that wait for MORE, the next one first.
@@ -316,6 +333,8 @@ impl Conversation {
     ) -> Reply {
         let voice = Voice::new(site, query.language, budget);
         self.last = Some(query.language);
+        let text = query.text.clone();
+        self.asked = Some(Asked { text, language: query.language, at: now });
         self.rest = None;
         self.cited = answer.grounded().map(|found| Cited { citations: citations(found), at: now });
         // A topic that was opened leaves its menu open for another number.

@@ -67,6 +67,11 @@ impl Stores {
         Ok(session)
     }
 
+    /// What must not be lost.
+    pub fn state(&mut self) -> &mut StateStore {
+        &mut self.state
+    }
+
     /// Goes back to the version before, and gives the one up that answered till
     /// now: the hub must publish a higher one to be followed again.
     ///

@@ -21,6 +21,6 @@ pub use content::{
 };
 pub use error::{ErrorKind, StoreError};
 pub use state::{
-    AnswerView, AuditEntry, Counts, Followed, MessageFilter, MessageView, PartView, StateReader,
+    AnswerView, Asker, AuditEntry, Counts, Followed, MessageFilter, MessageView, PartView, StateReader,
     StateStore,
 };

@@ -10,6 +10,7 @@ mod audit;
 mod followed;
 mod restore;
 mod row;
+mod telling;
 mod view;
 
 use std::ops::Deref;
@@ -18,11 +19,13 @@ use std::time::Duration;
 
 use jibu_spool::{Change, Restored};
 use jibu_sync::site::Save;
+use jibu_sync::telemetry;
 use jibu_types::{CollectionName, IndexVersion, PhoneNumber, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 pub use audit::AuditEntry;
 pub use followed::Followed;
+pub use telling::Asker;
 pub use view::{AnswerView, Counts, MessageFilter, MessageView, PartView};
 
 use crate::StoreError;
@@ -32,7 +35,7 @@ use crate::error::Doing;
 pub(crate) const SCHEMA: Schema = Schema {
     name: "state.db",
     application_id: 0x4A_42_53_31,
-    migrations: &[include_str!("001.sql"), include_str!("002.sql")],
+    migrations: &[include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")],
     // FULL: a save is on the disk before anyone acts on it.
     writer: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
              PRAGMA secure_delete = ON; PRAGMA cache_size = -2048;
@@ -173,6 +176,33 @@ impl StateStore {
                 Ok(())
             }
         }
+    }
+
+    /// Carries out what the telemetry's queue wants kept or dropped.
+    ///
+    /// # Errors
+    /// When SQLite refuses; then nothing has changed.
+    pub fn keep_telemetry(&mut self, output: &telemetry::Output) -> Result<(), StoreError> {
+        const DOING: &str = "keep what the hub is to be told";
+        self.in_transaction(DOING, |transaction| {
+            telling::keep(transaction, output).doing(DOING)
+        })
+    }
+
+    /// Keeps whom the hub will call by this token.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn keep_asker(
+        &mut self,
+        token: &[u8],
+        asker: &Asker,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "keep who wished for a person";
+        self.in_transaction(DOING, |transaction| {
+            telling::keep_asker(transaction, token, asker, at).doing(DOING)
+        })
     }
 
     /// Keeps a small value under a name.
@@ -345,6 +375,24 @@ impl StateReader {
     pub fn followed(&self, collection: &CollectionName) -> Result<Followed, StoreError> {
         const DOING: &str = "read how far a collection is followed";
         followed::read(&*self.snapshot(DOING)?, collection).doing(DOING)
+    }
+
+    /// What the hub is to be told and has not acknowledged.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn telemetry(&self) -> Result<telemetry::Saved, StoreError> {
+        const DOING: &str = "read what the hub is to be told";
+        telling::read(&*self.snapshot(DOING)?).doing(DOING)
+    }
+
+    /// Whom the hub calls by this token.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn asker(&self, token: &[u8]) -> Result<Option<Asker>, StoreError> {
+        const DOING: &str = "look up who wished for a person";
+        telling::asker(&*self.snapshot(DOING)?, token).doing(DOING)
     }
 
     /// The value kept under a name.

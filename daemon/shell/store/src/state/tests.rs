@@ -304,3 +304,24 @@ fn how_far_a_collection_is_followed_is_kept_and_a_refusal_never_goes_down() {
     assert_eq!(store.followed(&health).unwrap(), expected);
     assert!(store.follow(&health, &Save::Floor(version(0))).is_err());
 }
+
+#[test]
+fn what_the_hub_is_to_be_told_waits_and_an_asker_is_found_by_a_token() {
+    use jibu_sync::telemetry::{Output, Save};
+    use jibu_sync::wire::Stream;
+    let (_folder, mut store) = store();
+    let save = |number| {
+        Output::Save(Save { stream: Stream::Person, number, record: vec![number as u8] })
+    };
+    let mut expected = telemetry::Saved::default();
+    let forget = Output::Forget { stream: Stream::Person, through: 2 };
+    for output in [save(1), save(2), save(3), forget] {
+        store.keep_telemetry(&output).unwrap();
+        expected.apply(&output);
+        assert_eq!(store.telemetry().unwrap(), expected);
+    }
+    let asker = Asker { number: number(), language: jibu_types::Language::EN };
+    store.keep_asker(&[1, 2], &asker, at(1)).unwrap();
+    assert_eq!(store.asker(&[1, 2]).unwrap(), Some(asker));
+    assert_eq!(store.asker(&[1]).unwrap(), None);
+}
