@@ -193,6 +193,14 @@ impl Stage {
         run(self.jibud(&["index", "import"]).arg(bundle))
     }
 
+    /// The site's index versions, a line each.
+    ///
+    /// # Errors
+    /// When `jibud` refuses.
+    pub fn versions(&self) -> anyhow::Result<String> {
+        run(&mut self.jibud(&["index", "list"]))
+    }
+
     /// Switches a simulated modem on.
     ///
     /// # Errors

@@ -16,9 +16,9 @@ use jibu_spool::{AnswerSummary, MessageId, ModemName};
 use jibu_store::Asker;
 use jibu_sync::command::{self, Numbered};
 use jibu_sync::enrol::Grant;
-use jibu_sync::{PublicKey, telemetry};
 use jibu_sync::site::Input;
 use jibu_sync::wire::{Report, SiteName, State, Topic};
+use jibu_sync::{PublicKey, telemetry};
 use jibu_types::{CollectionName, Timestamp};
 use tokio::sync::mpsc::Sender;
 
@@ -430,9 +430,22 @@ impl Following {
         match command {
             command::Command::Reply { asker, text } => self.reply(asker, text),
             command::Command::RenewKey => self.renew(),
+            command::Command::Follow { root } => {
+                self.follow(root);
+                Ok(())
+            }
             command::Command::Policy { unanswered } => {
                 self.telling.set_policy(*unanswered, self.stores.state())
             }
+        }
+    }
+
+    /// Takes a version that only some sites are to have yet.
+    fn follow(&mut self, root: &[u8]) {
+        // Whichever collection the root is of takes it: it is signed.
+        for collection in self.followers.keys().cloned().collect::<Vec<_>>() {
+            let topic = Topic::Root(collection.clone()).to_string();
+            self.give(&collection, Input::Message { topic: &topic, payload: root });
         }
     }
 

@@ -191,7 +191,9 @@ impl Vitals {
         let new = Count { channel: number, language, asked: 0, answered: 0, person: 0 };
         let count = usage.entry((number, language)).or_insert(new);
         match kind {
-            "found" | "choose" | "urgent" => (count.asked, count.answered) = (count.asked + 1, count.answered + 1),
+            "found" | "choose" | "urgent" => {
+                (count.asked, count.answered) = (count.asked + 1, count.answered + 1)
+            }
             "unknown" => count.asked += 1,
             "person" => count.person += 1,
             // Commands are no questions.

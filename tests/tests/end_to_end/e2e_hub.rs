@@ -12,7 +12,7 @@ const NOTICE: &str = "---\nlanguage: en\n---\n# Opening hours of the service cen
 const QUESTION: &str = "When does the service centre open?";
 
 fn ask(stage: &Stage, question: &str) -> String {
-    run(stage.jibud(&["ask", question, "--channel", "sms", "--json"])).unwrap()
+    run(&mut stage.jibud(&["ask", question, "--channel", "sms", "--json"])).unwrap()
 }
 
 /// Waits until it is so, or fails with both logs.
@@ -45,7 +45,7 @@ fn a_site_enrols_fetches_follows_a_change_and_is_shut_out() {
 
     // Everything comes over the link.
     let _daemon = stage.daemon().unwrap();
-    let active = || run(&mut stage.jibud(&["index", "list"])).unwrap_or_default();
+    let active = || stage.versions().unwrap_or_default();
     until(&stage, PATIENCE, "both collections", || {
         let list = active();
         list.contains("health 1.1: active") && list.contains("local 1.1: active")
@@ -79,7 +79,7 @@ fn a_box_without_a_link_enrols_by_a_stick() {
     let invitation = said.split_whitespace().find(|word| word.starts_with("blantyre:")).unwrap();
     let (request, answer) = (stage.path("request"), stage.path("answer"));
     let enrol = |option: &str, file: &std::path::Path| {
-        run(stage.jibud(&["enrol", invitation, option]).arg(file))
+        run(&mut stage.jibud(&["enrol", invitation, option, file.to_str().unwrap()]))
     };
     enrol("--request", &request).unwrap();
     run(stage.hub(&["site", "enrol"]).arg(&request).arg("--out").arg(&answer)).unwrap();

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use jibu_sync::wire::SiteName;
 use jibu_types::Timestamp;
 use serde::Serialize;
 
 use crate::authority::{Authority, DAY, Identity};
+use crate::broker::Access;
 use crate::hub::while_;
 use crate::release::replace;
 use crate::sites::Standing;
@@ -26,17 +26,6 @@ pub struct ExportReport {
     pub sites: usize,
     /// Certificates that may not.
     pub revoked: usize,
-}
-
-/// What a site may do at a broker, as MQTT topic filters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// The site: the common name of its certificate.
-    pub site: SiteName,
-    /// Where it may publish.
-    pub writes: Vec<String>,
-    /// What it may subscribe to.
-    pub reads: Vec<String>,
 }
 
 impl Hub {
@@ -114,22 +103,9 @@ impl Hub {
     /// When the state cannot be read.
     pub fn access(&mut self, now: Timestamp) -> Result<Vec<Access>, HubError> {
         let readers = self.readers()?;
-        let mut all = Vec::new();
-        for row in self.site_rows()? {
-            if row.standing(now) != Standing::Enrolled {
-                continue;
-            }
-            let site = row.name.clone();
-            let own = |below: &&str| format!("jibu/1/s/{site}/{below}");
-            let collections = readers.of(&row).into_iter();
-            let collections = collections.map(|collection| format!("jibu/1/c/{collection}/#"));
-            all.push(Access {
-                writes: ["req", "state", "telemetry/+", "renew"].iter().map(own).collect(),
-                reads: ["ack", "cmd", "renewed"].iter().map(own).chain(collections).collect(),
-                site,
-            });
-        }
-        Ok(all)
+        let rows = self.site_rows()?;
+        let enrolled = rows.iter().filter(|row| row.standing(now) == Standing::Enrolled);
+        Ok(enrolled.map(|row| Access::of_site(&row.name, &readers.of(row))).collect())
     }
 
     /// The list of revoked certificates, as PEM.
@@ -174,8 +150,8 @@ user hub
 topic readwrite jibu/1/#
 "
     .to_owned();
-    for Access { site, writes, reads } in all {
-        acl.push_str(&format!("\nuser {site}\n"));
+    for Access { client, writes, reads } in all {
+        acl.push_str(&format!("\nuser {client}\n"));
         writes.iter().for_each(|topic| acl.push_str(&format!("topic write {topic}\n")));
         reads.iter().for_each(|topic| acl.push_str(&format!("topic read {topic}\n")));
     }

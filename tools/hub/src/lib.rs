@@ -6,9 +6,10 @@
 //! ```
 //!
 //! Reading and cutting text is decided here, in plain functions; the key file
-//! and the [`state`] (`hub.db`, or PostgreSQL) are touched by [`Hub`] alone. What a bundle's bytes mean is
-//! `jibu-sync`'s matter. `README.md` beside this crate tells an admin how
-//! documents are written.
+//! and the [`state`] (`hub.db`, or PostgreSQL) are touched by [`Hub`] alone. At a
+//! broker a [`service`] speaks for it, and [`serve()`] gives that a connection.
+//! What a bundle's bytes mean is `jibu-sync`'s matter. `README.md` beside this
+//! crate tells an admin how documents are written.
 
 mod authority;
 pub mod broker;
@@ -37,8 +38,6 @@ mod walk;
 
 pub use authority::{AuthorityError, Identity};
 pub use chunk::{MAX_WORDS, chunk, count_words};
-pub use cli::{Cli, run};
-pub use export::{Access, ExportReport};
 pub use cli::{Cli, run, sentence};
 pub use export::ExportReport;
 pub use golden::GoldenError;

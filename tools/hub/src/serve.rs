@@ -17,7 +17,6 @@ use crate::hub::while_;
 use crate::key;
 use crate::service::{Config, Input, Output, Service};
 use crate::settings::{Broker, Settings};
-use crate::sites::Standing;
 use crate::state::values;
 use crate::{Hub, HubError};
 
@@ -205,15 +204,8 @@ impl Hub {
     /// # Errors
     /// When the state cannot be read.
     pub fn roll(&mut self, now: Timestamp) -> Result<HashMap<Vec<u8>, Access>, HubError> {
-        let readers = self.readers()?;
-        let rows = self.site_rows()?;
-        let enrolled = rows.iter().filter(|row| row.standing(now) == Standing::Enrolled);
-        let accesses: HashMap<&str, Access> = enrolled
-            .map(|row| {
-                let collections = readers.of(row).into_iter().collect();
-                (row.name.as_str(), Access::Site { site: row.name.clone(), collections })
-            })
-            .collect();
+        let accesses = self.access(now)?.into_iter().map(|one| (one.client.clone(), one));
+        let accesses: HashMap<String, Access> = accesses.collect();
         let doing = while_("reading certificates");
         let sql = "SELECT serial, site FROM certificate
                    WHERE revoked_ms IS NULL AND until_ms >= ?1";
@@ -221,7 +213,7 @@ impl Hub {
         let mut roll = HashMap::new();
         for row in &rows {
             let site: String = row.get(1).map_err(&doing)?;
-            if let Some(access) = accesses.get(site.as_str()) {
+            if let Some(access) = accesses.get(&site) {
                 roll.insert(row.get(0).map_err(&doing)?, access.clone());
             }
         }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -118,12 +118,7 @@ impl Settings {
             Some(_) => return Err("[state] postgres is no list of key=value".to_owned()),
         };
         let gather = raw.broker.gather_s.map(|s| Duration::from_secs(s.into()));
-        Ok(Settings {
-            state,
-            currency: raw.currency,
-            broker: broker(raw.broker, folder)?,
-            gather,
-        })
+        Ok(Settings { state, currency: raw.currency, broker: broker(raw.broker, folder)?, gather })
     }
 }
 

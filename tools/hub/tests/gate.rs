@@ -79,7 +79,7 @@ impl Stage {
         let collections = [CollectionName::parse("health").unwrap()];
         let entry = |(name, signed): &(&str, &Signed)| {
             let site = SiteName::parse(name).unwrap();
-            (signed.serial.clone(), Access::Site { site, collections: collections.clone().into() })
+            (signed.serial.clone(), Access::of_site(&site, &collections))
         };
         self.roll.replace(sites.iter().map(entry).collect::<HashMap<_, _>>());
     }

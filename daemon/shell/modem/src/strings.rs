@@ -50,7 +50,8 @@ impl Strings {
         let is_septets = matches!(read.coding, Some(0 | 15));
         match read.writing {
             Writing::Ucs2Hex if is_septets => self.prints_ucs2 = true,
-            Writing::Plain if self.prints_ucs2 => {
+            // Two letters in UCS-2 may pass for packed septets.
+            Writing::Plain | Writing::PackedHex if self.prints_ucs2 => {
                 let string = line.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
                 let again = ussd::decode(read.mode, string.map(|(string, _)| string), Some(UCS2));
                 if again.writing == Writing::Ucs2Hex {
@@ -170,6 +171,7 @@ mod tests {
         assert_eq!(text("+CUSD: 1,\"002A0031003000300023\",15"), "*100#");
         assert_eq!(text("+CUSD: 1,\"12CD1203\",15"), "ውሃ");
         assert_eq!(text("+CUSD: 1,\"0031\",15"), "1");
+        assert_eq!(text("+CUSD: 1,\"0061006D\",15"), "am");
         assert_eq!(text("+CUSD: 1,\"no hex\",15"), "no hex");
     }
 

@@ -21,6 +21,6 @@ pub use content::{
 };
 pub use error::{ErrorKind, StoreError};
 pub use state::{
-    AnswerView, Asker, AuditEntry, Counts, Followed, MessageFilter, MessageView, PartView, StateReader,
-    StateStore,
+    AnswerView, Asker, AuditEntry, Counts, Followed, MessageFilter, MessageView, PartView,
+    StateReader, StateStore,
 };

@@ -1,23 +1,18 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use jibu_sync::wire::{SiteName, Topic};
+use jibu_sync::wire::SiteName;
 use jibu_types::CollectionName;
 
-/// What a client may do at a broker.
+/// What a client may do at a broker, as MQTT topic filters (MQTT v5 §4.7).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Access {
-    /// A site that the hub knows: it writes below its own topics, reads what is
-    /// for it, and the collections that it is entitled to.
-    Site {
-        /// The site: it connects under this name alone.
-        site: SiteName,
-        /// What it may read.
-        collections: BTreeSet<CollectionName>,
-    },
-    /// Somebody without a certificate who says to be this site: the enrolment's
-    /// topics, and no other.
-    Stranger(SiteName),
+pub struct Access {
+    /// The name that it connects under: a site's is its certificate's, too.
+    pub client: String,
+    /// Where it may publish.
+    pub writes: Vec<String>,
+    /// What it may subscribe to.
+    pub reads: Vec<String>,
 }
 
 /// Stands before the name under which a stranger connects; no site's name has it,
@@ -25,53 +20,53 @@ pub enum Access {
 const STRANGER: &str = "enrol:";
 
 impl Access {
-    /// Of somebody without a certificate, by the name that the client gives.
-    pub fn stranger(client: &str) -> Option<Self> {
-        let site = SiteName::parse(client.strip_prefix(STRANGER)?).ok()?;
-        Some(Access::Stranger(site))
+    /// A site that the hub knows writes below its own topics, and reads what is
+    /// for it and the collections that it is entitled to.
+    pub fn of_site(site: &SiteName, collections: &[CollectionName]) -> Self {
+        let own = |below: &&str| format!("jibu/1/s/{site}/{below}");
+        let collections = collections.iter().map(|name| format!("jibu/1/c/{name}/#"));
+        Access {
+            client: site.to_string(),
+            writes: ["req", "state", "telemetry/+", "renew"].iter().map(own).collect(),
+            reads: ["ack", "cmd", "renewed"].iter().map(own).chain(collections).collect(),
+        }
     }
 
-    /// The client identifier that it must connect with.
-    pub fn client(&self) -> String {
-        match self {
-            Access::Site { site, .. } => site.to_string(),
-            Access::Stranger(site) => format!("{STRANGER}{site}"),
-        }
+    /// Somebody without a certificate reaches the enrolment of the site that the
+    /// client's name says, and nothing else. `None` when it says none.
+    pub fn of_stranger(client: &str) -> Option<Self> {
+        let site = SiteName::parse(client.strip_prefix(STRANGER)?).ok()?;
+        Some(Access {
+            client: client.to_owned(),
+            writes: vec![format!("jibu/1/e/{site}/ask")],
+            reads: vec![format!("jibu/1/e/{site}/reply")],
+        })
     }
 
     /// Whether it may publish there.
     pub fn may_publish(&self, topic: &str) -> bool {
-        match (self, Topic::parse(topic)) {
-            (
-                Access::Site { site, .. },
-                Some(
-                    Topic::Request(of)
-                    | Topic::State(of)
-                    | Topic::Telemetry(of, _)
-                    | Topic::Renew(of),
-                ),
-            ) => of == *site,
-            (Access::Stranger(site), Some(Topic::Enrol(of))) => of == *site,
-            _ => false,
-        }
+        let is_filter = topic.contains(['+', '#']);
+        !is_filter && self.writes.iter().any(|allowed| covers(allowed, topic))
     }
 
-    /// Whether it may subscribe to a topic filter.
+    /// Whether all that a topic filter matches may be read.
     pub fn may_subscribe(&self, filter: &str) -> bool {
-        let (site, collections) = match self {
-            Access::Site { site, collections } => (site, collections),
-            Access::Stranger(site) => {
-                return Topic::parse(filter) == Some(Topic::Enrolled(site.clone()));
-            }
-        };
-        let own = filter.strip_prefix("jibu/1/s/").and_then(|rest| rest.split_once('/'));
-        if own.is_some_and(|(name, below)| name == site.as_str() && !below.is_empty()) {
-            return true;
-        }
-        let collection = filter.strip_prefix("jibu/1/c/").and_then(|rest| rest.split_once('/'));
-        // A name holds no wildcard, so a filter that matches others is not one.
-        collection.is_some_and(|(name, _)| collections.iter().any(|own| own.as_str() == name))
+        self.reads.iter().any(|allowed| covers(allowed, filter))
     }
+}
+
+/// Whether whatever `filter` matches is matched by `allowed`.
+fn covers(allowed: &str, filter: &str) -> bool {
+    let mut filter = filter.split('/');
+    for level in allowed.split('/') {
+        match (level, filter.next()) {
+            ("#", Some(_)) => return true,
+            ("+", Some(level)) if level != "#" => {}
+            (one, Some(other)) if one == other => {}
+            _ => return false,
+        }
+    }
+    filter.next().is_none()
 }
 
 /// Who may come in, by the serial number of a certificate that the hub's
@@ -124,16 +119,15 @@ mod tests {
 
     #[test]
     fn a_site_writes_its_own_topics_and_reads_its_own_and_its_collections() {
-        let access = Access::Site {
-            site: SiteName::parse("mangochi-2").unwrap(),
-            collections: [CollectionName::parse("health-sw").unwrap()].into(),
-        };
+        let site = SiteName::parse("mangochi-2").unwrap();
+        let access = Access::of_site(&site, &[CollectionName::parse("health-sw").unwrap()]);
         for (topic, allowed) in [
             ("jibu/1/s/mangochi-2/req", true),
             ("jibu/1/s/mangochi-2/state", true),
             ("jibu/1/s/mangochi-2/renew", true),
             ("jibu/1/s/mangochi-2/telemetry/health", true),
             ("jibu/1/s/mangochi-2/telemetry/a/b", false),
+            ("jibu/1/s/mangochi-2/telemetry/+", false),
             ("jibu/1/s/mangochi-2/cmd", false),
             ("jibu/1/s/mangochi-2/ack", false),
             ("jibu/1/s/mangochi-20/req", false),
@@ -147,7 +141,7 @@ mod tests {
         }
         for (filter, allowed) in [
             ("jibu/1/s/mangochi-2/cmd", true),
-            ("jibu/1/s/mangochi-2/#", true),
+            ("jibu/1/s/mangochi-2/#", false),
             ("jibu/1/s/mangochi-2/", false),
             ("jibu/1/s/+/cmd", false),
             ("jibu/1/s/blantyre/cmd", false),
@@ -182,9 +176,9 @@ mod tests {
 
     #[test]
     fn a_stranger_enrols_and_does_nothing_else() {
-        assert_eq!(Access::stranger("mangochi-2"), None);
-        let access = Access::stranger("enrol:mangochi-2").unwrap();
-        assert_eq!(access.client(), "enrol:mangochi-2");
+        assert_eq!(Access::of_stranger("mangochi-2"), None);
+        assert_eq!(Access::of_stranger("enrol:+"), None);
+        let access = Access::of_stranger("enrol:mangochi-2").unwrap();
         assert!(access.may_publish("jibu/1/e/mangochi-2/ask"));
         assert!(access.may_subscribe("jibu/1/e/mangochi-2/reply"));
         for other in ["jibu/1/s/mangochi-2/req", "jibu/1/e/blantyre/ask", "jibu/1/e/+/reply", "#"] {

@@ -126,7 +126,7 @@ impl Gate {
         let certificate = client.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let Some(certificate) = certificate else {
             let _place = self.strangers.try_acquire().map_err(|_| refused("too many enrol"))?;
-            return timeout(ENROLLING, self.relay(client, Access::stranger)).await?;
+            return timeout(ENROLLING, self.relay(client, Access::of_stranger)).await?;
         };
         let serial = serial(certificate).ok_or_else(|| refused("no serial number"))?.to_vec();
         // As the roll stands at each packet: what changed counts from then on.
@@ -194,7 +194,7 @@ impl Gate {
         };
         let access = access(&connect.client_id)
             .ok_or_else(|| refused("its certificate is on no list, or no longer"))?;
-        if connect.client_id != access.client() {
+        if connect.client_id != access.client {
             return Err(refused("it connects under another name than its certificate's"));
         }
         let topic = will.as_ref().map(|will| String::from_utf8_lossy(&will.topic));

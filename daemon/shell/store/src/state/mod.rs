@@ -184,9 +184,7 @@ impl StateStore {
     /// When SQLite refuses; then nothing has changed.
     pub fn keep_telemetry(&mut self, output: &telemetry::Output) -> Result<(), StoreError> {
         const DOING: &str = "keep what the hub is to be told";
-        self.in_transaction(DOING, |transaction| {
-            telling::keep(transaction, output).doing(DOING)
-        })
+        self.in_transaction(DOING, |transaction| telling::keep(transaction, output).doing(DOING))
     }
 
     /// Keeps whom the hub will call by this token.

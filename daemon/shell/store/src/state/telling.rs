@@ -44,7 +44,8 @@ pub(super) fn keep(connection: &Connection, output: &Output) -> rusqlite::Result
 
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Saved> {
     let mut records = BTreeMap::new();
-    let mut statement = connection.prepare_cached("SELECT stream, number, record FROM telemetry")?;
+    let mut statement =
+        connection.prepare_cached("SELECT stream, number, record FROM telemetry")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Some(stream) = Stream::from_wire(row.get(0)?) {
@@ -72,21 +73,14 @@ pub(super) fn keep_asker(
         .prepare_cached(
             "INSERT OR REPLACE INTO asker (token, number, language, at) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![
-            token,
-            asker.number.reveal(),
-            asker.language.as_str(),
-            at.unix_ms()
-        ])
+        .execute(params![token, asker.number.reveal(), asker.language.as_str(), at.unix_ms()])
         .map(drop)
 }
 
 pub(super) fn asker(connection: &Connection, token: &[u8]) -> rusqlite::Result<Option<Asker>> {
     let found = connection
         .prepare_cached("SELECT number, language FROM asker WHERE token = ?1")?
-        .query_row([token], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-        })
+        .query_row([token], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
         .optional()?;
     // Rows are ours: what does not parse was not written by us.
     Ok(found.and_then(|(number, language)| {

@@ -310,9 +310,8 @@ fn what_the_hub_is_to_be_told_waits_and_an_asker_is_found_by_a_token() {
     use jibu_sync::telemetry::{Output, Save};
     use jibu_sync::wire::Stream;
     let (_folder, mut store) = store();
-    let save = |number| {
-        Output::Save(Save { stream: Stream::Person, number, record: vec![number as u8] })
-    };
+    let save =
+        |number| Output::Save(Save { stream: Stream::Person, number, record: vec![number as u8] });
     let mut expected = telemetry::Saved::default();
     let forget = Output::Forget { stream: Stream::Person, through: 2 };
     for output in [save(1), save(2), save(3), forget] {
