@@ -110,6 +110,14 @@ pub fn decode(mode: Mode, text: Option<&str>, coding: Option<u8>) -> Ussd {
     Ussd { mode, text, coding, writing }
 }
 
+/// Reads the string of a `+CUSD` line from a modem that is known to write packed
+/// septets in hexadecimal: "31" is then the digit 1, which the string itself cannot
+/// tell. `None` when it is not hexadecimal.
+pub fn decode_packed(mode: Mode, written: &str, coding: Option<u8>) -> Option<Ussd> {
+    let text = Some(reading::packed_hex(written, coding)?);
+    Some(Ussd { mode, text, coding, writing: Writing::PackedHex })
+}
+
 /// Reads a whole line, `+CUSD: <m>[,"<str>"[,<dcs>]]`.
 ///
 /// # Errors

@@ -25,6 +25,8 @@ pub(crate) struct Strings {
     learnt: Option<RequestForm>,
     /// It writes strings in UCS-2, whatever scheme it says they are in.
     prints_ucs2: bool,
+    /// It writes strings of the default alphabet in packed septets.
+    prints_packed: bool,
     /// The forms of what was said last.
     said: Vec<RequestForm>,
 }
@@ -38,7 +40,7 @@ impl Strings {
     pub(crate) fn ready(&mut self, manufacturer: &str, charset: Option<Charset>) {
         let manufacturer = manufacturer.to_ascii_lowercase();
         if self.charset != charset || self.manufacturer != manufacturer {
-            (self.learnt, self.prints_ucs2) = (None, false);
+            (self.learnt, self.prints_ucs2, self.prints_packed) = (None, false, false);
         }
         (self.charset, self.manufacturer) = (charset, manufacturer);
     }
@@ -47,18 +49,27 @@ impl Strings {
     /// itself, but from longer ones before it.
     pub(crate) fn read(&mut self, line: &str) -> Result<Ussd, UssdError> {
         let read = ussd::parse_line(line)?;
+        let string = line.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
+        let string = string.map(|(string, _)| string);
         let is_septets = matches!(read.coding, Some(0 | 15));
         match read.writing {
             Writing::Ucs2Hex if is_septets => self.prints_ucs2 = true,
             // Two letters in UCS-2 may pass for packed septets.
             Writing::Plain | Writing::PackedHex if self.prints_ucs2 => {
-                let string = line.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
-                let again = ussd::decode(read.mode, string.map(|(string, _)| string), Some(UCS2));
+                let again = ussd::decode(read.mode, string, Some(UCS2));
                 if again.writing == Writing::Ucs2Hex {
                     return Ok(Ussd { coding: read.coding, ..again });
                 }
             }
-            Writing::PackedHex => self.learnt = Some(RequestForm::PackedHex),
+            Writing::Plain | Writing::SeptetHex if self.prints_packed => {
+                let again =
+                    string.and_then(|string| ussd::decode_packed(read.mode, string, read.coding));
+                return Ok(again.unwrap_or(read));
+            }
+            Writing::PackedHex => {
+                self.prints_packed = true;
+                self.learnt = Some(RequestForm::PackedHex);
+            }
             _ => {}
         }
         Ok(read)
@@ -172,6 +183,17 @@ mod tests {
         assert_eq!(text("+CUSD: 1,\"12CD1203\",15"), "ውሃ");
         assert_eq!(text("+CUSD: 1,\"0031\",15"), "1");
         assert_eq!(text("+CUSD: 1,\"0061006D\",15"), "am");
+        assert_eq!(text("+CUSD: 1,\"no hex\",15"), "no hex");
+    }
+
+    #[test]
+    fn a_digit_in_packed_septets_is_no_number_of_two_digits() {
+        let mut strings = Strings::default();
+        strings.ready("huawei", Some(Charset::Plain));
+        let mut text = |line: &str| strings.read(line).unwrap().text.unwrap();
+        assert_eq!(text("+CUSD: 1,\"31\",15"), "31", "nothing is known yet");
+        assert_eq!(text("+CUSD: 1,\"AA180C3602\",15"), "*100#");
+        assert_eq!(text("+CUSD: 1,\"31\",15"), "1");
         assert_eq!(text("+CUSD: 1,\"no hex\",15"), "no hex");
     }
 

@@ -46,6 +46,15 @@ pub(super) fn read(written: &str, coding: Option<u8>) -> (Option<String>, Writin
     }
 }
 
+/// The text of packed septets in hexadecimal, whatever else they may look like.
+pub(super) fn packed_hex(written: &str, coding: Option<u8>) -> Option<String> {
+    let octets = hex::decode(written).ok().filter(|octets| !octets.is_empty())?;
+    match Scheme::of(coding) {
+        Scheme::Gsm7 { language } => Some(packed(&octets, language)),
+        _ => None,
+    }
+}
+
 /// Packed septets, for a request. TS 23.038 §6.1.2.3.1: seven spare bits are
 /// filled with a carriage return, so that they do not read as "@"; a text that
 /// ends in one on an octet's border gets a second.
