@@ -92,3 +92,48 @@ fn a_box_without_a_link_enrols_by_a_stick() {
     let list = run(&mut stage.hub(&["site", "list"])).unwrap();
     assert!(list.contains("blantyre"), "{list}");
 }
+
+#[test]
+fn a_question_for_a_person_travels_is_answered_and_the_next_asker_gets_it() {
+    const PATIENCE: Duration = Duration::from_secs(120);
+    const ASKED: &str = "Where can I register my motorcycle in Zomba?";
+    let stage = Stage::new(None).unwrap();
+    let bundle = stage.bundle("health", &documents()).unwrap();
+    let _hub = stage.serve().unwrap();
+    stage.configure_with(&stage.link(), "").unwrap();
+    stage.enrol("zomba").unwrap();
+    stage.import(&bundle).unwrap();
+    let mut modem = stage.modem(&["--time-scale", "0.05", "--seed", "9"]).unwrap();
+    let mut daemon = stage.daemon().unwrap();
+
+    let asker = "+265991234567";
+    for (at, text) in [ASKED, "PERSON"].into_iter().enumerate() {
+        modem.control.deliver(asker, text).unwrap();
+        until(&stage, PATIENCE, text, || modem.sent_to(asker).unwrap().len() > at);
+    }
+    let questions = || run(&mut stage.hub(&["questions", "--json"])).unwrap();
+    until(&stage, PATIENCE, "the question at the hub", || questions().contains(ASKED));
+    let list: serde_json::Value = serde_json::from_str(&questions()).unwrap();
+    assert!(!questions().contains("991234567"), "{list}");
+    let id = list[0]["id"].to_string();
+
+    let answer = "Register a motorcycle at the road traffic office in Zomba, beside the market.";
+    let answered = ["answer", &id, "--text", answer, "--collection", "health"];
+    run(&mut stage.hub(&answered)).unwrap();
+    until(&stage, PATIENCE, "the reply on the asker's phone", || {
+        modem.sent_to(asker).unwrap().iter().any(|text| text.contains("beside the market"))
+    });
+
+    // It is a passage now: whoever asks next gets it, and the first no second time.
+    run(&mut stage.hub(&["publish", "health"])).unwrap();
+    until(&stage, PATIENCE, "the new version", || {
+        stage.versions().unwrap_or_default().contains("health 1.2: active")
+    });
+    let next = "+265997654321";
+    modem.control.deliver(next, ASKED).unwrap();
+    let heard = modem.wait_for(next, &mut daemon, PATIENCE).unwrap();
+    assert!(heard.contains("road traffic office"), "{heard}");
+    let replies = modem.sent_to(asker).unwrap();
+    assert_eq!(replies.iter().filter(|text| text.contains("market")).count(), 1, "{replies:?}");
+    assert!(!stage.log().contains("motorcycle") && !stage.log().contains("991234567"));
+}
