@@ -391,7 +391,9 @@ impl Following {
         let counter = State::counter(self.session, self.stated);
         self.stated += 1;
         let reports = self.reports.values().cloned().collect();
-        let rate = self.link.rate.map(|bits| bits / 8);
+        // What the link was seen to bring, or else what is said of it.
+        let measured = self.followers.values().filter_map(Follower::rate).max();
+        let rate = measured.or(self.link.rate.map(|bits| bits / 8));
         let state = State { counter, online: true, done: self.done, rate, reports };
         let payload = state.sign(&self.own.site, &self.own.key);
         publish(&Topic::State(self.own.site.clone()), payload, true)

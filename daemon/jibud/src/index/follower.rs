@@ -226,6 +226,11 @@ impl Follower {
         self.site.deadline()
     }
 
+    /// Bytes a second that the link brings, where that is known.
+    pub fn rate(&self) -> Option<u32> {
+        self.site.rate()
+    }
+
     /// Where the collection stands.
     pub fn status(&self) -> Report {
         self.site.status()

@@ -51,11 +51,14 @@ impl Strings {
         let read = ussd::parse_line(line)?;
         let string = line.split_once('"').and_then(|(_, rest)| rest.rsplit_once('"'));
         let string = string.map(|(string, _)| string);
+        let is_short = string.is_some_and(|string| string.len() <= 8);
         let is_septets = matches!(read.coding, Some(0 | 15));
         match read.writing {
             Writing::Ucs2Hex if is_septets => self.prints_ucs2 = true,
             // Two letters in UCS-2 may pass for packed septets.
-            Writing::Plain | Writing::PackedHex if self.prints_ucs2 => {
+            Writing::Plain | Writing::PackedHex
+                if self.prints_ucs2 && !self.prints_packed && is_short =>
+            {
                 let again = ussd::decode(read.mode, string, Some(UCS2));
                 if again.writing == Writing::Ucs2Hex {
                     return Ok(Ussd { coding: read.coding, ..again });
