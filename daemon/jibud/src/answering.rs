@@ -27,6 +27,7 @@ pub fn site(config: &Config, engine: &Engine) -> Site {
         languages: config.languages.clone(),
         default_language: config.default_language(),
         emergency_number: config.emergency_number.clone(),
+        asks_people: false,
         person_number: config.person_number.clone(),
         identifier: engine.identifier(),
     }
@@ -89,7 +90,8 @@ pub struct Answering {
 impl Answering {
     /// Runs until nobody asks any more.
     pub fn run(mut self) {
-        let site = site(&self.config, self.library.engine());
+        let mut site = site(&self.config, self.library.engine());
+        site.asks_people = self.hub.is_some();
         while let Ok(job) = self.jobs.recv() {
             let begun = Instant::now();
             let answered = self.answer(&site, &job).unwrap_or_else(|error| {

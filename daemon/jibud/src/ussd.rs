@@ -405,6 +405,7 @@ mod tests {
             languages: vec![Language::EN, Language::SW],
             default_language: Language::EN,
             emergency_number: None,
+            asks_people: false,
             person_number: None,
             identifier: Identifier::default(),
         }

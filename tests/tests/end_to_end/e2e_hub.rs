@@ -111,6 +111,7 @@ fn a_question_for_a_person_travels_is_answered_and_the_next_asker_gets_it() {
         modem.control.deliver(asker, text).unwrap();
         until(&stage, PATIENCE, text, || modem.sent_to(asker).unwrap().len() > at);
     }
+    assert!(modem.sent_to(asker).unwrap()[1].contains("passed your question to a person"));
     let questions = || run(&mut stage.hub(&["questions", "--json"])).unwrap();
     until(&stage, PATIENCE, "the question at the hub", || questions().contains(ASKED));
     let list: serde_json::Value = serde_json::from_str(&questions()).unwrap();

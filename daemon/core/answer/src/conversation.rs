@@ -34,6 +34,8 @@ pub struct Site {
     pub default_language: Language,
     /// The number to call in danger.
     pub emergency_number: Option<PhoneNumber>,
+    /// Whether a question for a person travels to one, whose reply comes by SMS.
+    pub asks_people: bool,
     /// The number of a person who answers questions.
     pub person_number: Option<PhoneNumber>,
     /// How a text's language is identified.
@@ -312,7 +314,7 @@ impl Conversation {
             }
             Intent::Person => {
                 self.person_wished = Some(now);
-                Step::Reply(voice.person())
+                Step::Reply(voice.person(self.last_question(now).is_some()))
             }
             Intent::Number(number) => self.pick(number, &voice),
             Intent::Thanks => Step::Silent,

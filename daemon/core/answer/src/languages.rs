@@ -129,6 +129,8 @@ pub(crate) struct Phrases {
     pub(crate) person: &'static str,
     /// PERSON, without one.
     pub(crate) person_unset: &'static str,
+    /// PERSON, where the last question travels to one.
+    pub(crate) person_asked: &'static str,
     /// Nothing to read in the message.
     pub(crate) not_understood: &'static str,
     /// A question as an example.
@@ -146,7 +148,7 @@ pub(crate) struct Phrases {
 impl Phrases {
     /// Every phrase with its name, for checks over all of them.
     #[cfg(test)]
-    fn all(&self) -> [(&'static str, &'static str); 31] {
+    fn all(&self) -> [(&'static str, &'static str); 32] {
         [
             ("help", self.help),
             ("help_danger", self.help_danger),
@@ -173,6 +175,7 @@ impl Phrases {
             ("started", self.started),
             ("person", self.person),
             ("person_unset", self.person_unset),
+            ("person_asked", self.person_asked),
             ("not_understood", self.not_understood),
             ("example", self.example),
             ("urgent_medical", self.urgent_medical),

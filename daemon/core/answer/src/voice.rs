@@ -63,10 +63,15 @@ impl<'a> Voice<'a> {
         self.reply(ReplyKind::Help, &with(&said, &danger), &[])
     }
 
-    pub(crate) fn person(&self) -> Reply {
-        let said = self.human(self.phrases().person);
-        let said = said.as_deref().unwrap_or(self.phrases().person_unset);
-        self.reply(ReplyKind::Person, &[said], &[])
+    /// `has_asked`: there is a question that a person can be asked.
+    pub(crate) fn person(&self, has_asked: bool) -> Reply {
+        let number = self.human(self.phrases().person);
+        let asked = (self.site.asks_people && has_asked).then_some(self.phrases().person_asked);
+        let said: Vec<&str> = match (asked, number.as_deref()) {
+            (None, None) => vec![self.phrases().person_unset],
+            (asked, number) => asked.into_iter().chain(number).collect(),
+        };
+        self.reply(ReplyKind::Person, &said, &[])
     }
 
     pub(crate) fn unknown(&self) -> Reply {

@@ -131,6 +131,7 @@ fn site() -> Site {
         languages: vec![Language::EN, Language::SW, Language::FR, Language::PT, Language::NY],
         default_language: Language::EN,
         emergency_number: Some(PhoneNumber::parse("112").unwrap()),
+        asks_people: false,
         person_number: Some(PhoneNumber::parse("0800 123 456").unwrap()),
         identifier: IDENTIFIER.clone().into(),
     }
@@ -642,6 +643,31 @@ fn one_part_is_enough_for_the_thrifty() {
             > more
             < That was all. You can send a new question.
               (more, en, 1)
+        "#]],
+    );
+}
+
+#[test]
+fn where_a_hub_has_people_the_last_question_goes_to_one() {
+    let linked = Site { asks_people: true, person_number: None, ..site() };
+    check_at(
+        &linked,
+        2,
+        "
+        person
+        where do fish sleep
+        person
+        ",
+        expect![[r#"
+            > person
+            < I am a machine. I noted that you want a person, but I cannot pass it on yet. Please ask at the service centre.
+              (person, en, 1)
+            > where do fish sleep
+            < Sorry, I do not know. My documents do not answer this. Try it in other words.
+              (unknown, en, 1)
+            > person
+            < I passed your question to a person. The reply comes by SMS.
+              (person, en, 1)
         "#]],
     );
 }

@@ -92,6 +92,7 @@ pub(super) static PACK: Pack = Pack {
             cannot pass it on yet.",
         person_unset: "I am a machine. I noted that you want a person, but I cannot pass it on yet. \
             Please ask at the service centre.",
+        person_asked: "I passed your question to a person. The reply comes by SMS.",
         not_understood: "I cannot read a question in this. Write it in a few words, like: {example}",
         example: "How do I register a birth?",
         urgent_medical: "If somebody is in danger now: get help, go to the nearest health centre.",

@@ -92,6 +92,7 @@ pub(super) static PACK: Pack = Pack {
             votre demande, mais je ne peux pas encore la transmettre.",
         person_unset: "Je suis une machine. J'ai noté que vous voulez une personne, mais je ne peux \
             pas encore le transmettre. Demandez au centre de services.",
+        person_asked: "J'ai transmis votre question à une personne. La réponse viendra par SMS.",
         not_understood: "Je ne vois pas de question. Écrivez quelques mots, par exemple : {example}",
         example: "Comment déclarer une naissance ?",
         urgent_medical: "Si quelqu'un est en danger maintenant : cherchez de l'aide, allez au centre \

@@ -83,6 +83,7 @@ pub(super) static PACK: Pack = Pack {
             koma sindingathe kulipereka panopa.",
         person_unset: "Ine ndine makina. Ndalemba kuti mukufuna munthu, koma sindingathe kupereka \
             pempholi panopa. Chonde funsani kumalo a chithandizo.",
+        person_asked: "Ndapereka funso lanu kwa munthu. Yankho lidzabwera pa SMS.",
         not_understood: "Sindikuona funso mu uthengawu. Lembani m'mawu ochepa, monga: {example}",
         example: "Ndingalembetse bwanji kubadwa?",
         urgent_medical: "Ngati munthu ali pangozi tsopano: itanani anthu, pitani kuchipatala chapafupi.",

@@ -91,6 +91,7 @@ pub(super) static PACK: Pack = Pack {
             pedido, mas ainda não o posso passar.",
         person_unset: "Eu sou uma máquina. Tomei nota de que quer uma pessoa, mas ainda não o posso \
             passar. Pergunte no centro de serviços.",
+        person_asked: "Passei a sua pergunta a uma pessoa. A resposta virá por SMS.",
         not_understood: "Não vejo aqui uma pergunta. Escreva em poucas palavras, como: {example}",
         example: "Como registar um nascimento?",
         urgent_medical: "Se alguém está em perigo agora: peça ajuda, vá ao centro de saúde mais próximo.",

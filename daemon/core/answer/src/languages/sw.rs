@@ -86,6 +86,7 @@ pub(super) static PACK: Pack = Pack {
             siwezi kulipeleka.",
         person_unset: "Mimi ni mashine. Nimeandika kwamba unataka mtu, lakini bado siwezi kupeleka \
             ombi lako. Tafadhali uliza kwenye kituo cha huduma.",
+        person_asked: "Nimepeleka swali lako kwa mtu. Jibu litakuja kwa SMS.",
         not_understood: "Sioni swali katika ujumbe huu. Andika kwa maneno machache, kama: {example}",
         example: "Nawezaje kusajili kuzaliwa?",
         urgent_medical: "Kama mtu yuko hatarini sasa: omba msaada, nenda kituo cha afya kilicho karibu.",
