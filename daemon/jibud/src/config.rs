@@ -15,7 +15,7 @@ use jibu_ussd::{AirtimeConfig, Balance, BalancePattern};
 use jibu_web::ussd::{Access, AccessError};
 use serde::Deserialize;
 
-pub use hub::Link;
+pub use hub::{Address, Link};
 
 /// The whole configuration, checked. `jibu.example.toml` documents every key.
 #[derive(Debug, Clone)]

@@ -19,13 +19,13 @@ use jibu_sync::enrol::Grant;
 use jibu_sync::site::Input;
 use jibu_sync::wire::{Report, SiteName, State, Topic};
 use jibu_sync::{PublicKey, telemetry};
-use jibu_types::{CollectionName, Timestamp};
+use jibu_types::{Channel, CollectionName, Timestamp};
 use tokio::sync::mpsc::Sender;
 
 use self::credentials::{Credentials, CredentialsError, claim};
 use self::telling::Telling;
 use crate::clock::{calendar, now};
-use crate::config::{Config, Link};
+use crate::config::{Address, Config, Link};
 use crate::index::follower::{Follower, Stores, Wish};
 use crate::library::Engine;
 use crate::sms;
@@ -146,8 +146,9 @@ fn connect(
     (session, done): (u32, u64),
     tell: mpsc::Sender<Told>,
 ) -> anyhow::Result<Sender<Command>> {
-    let tls = if link.with_tls { Some(own.tls()?) } else { None };
-    let broker = Broker { host: link.host.clone(), port: link.port, tls };
+    let Address { host, port, with_tls } = link.address.clone();
+    let tls = if with_tls { Some(own.tls()?) } else { None };
+    let broker = Broker { host, port, tls };
     let mut connection = jibu_mqtt::Config::new(broker, own.site.as_str());
     connection.keep_alive = jibu_mqtt::keep_alive(link.rate);
     connection.last_will = Some(last_will(own, session, done));
@@ -469,8 +470,8 @@ impl Following {
             details: serde_json::json!({ "parts": pdus.len() }).to_string(),
         };
         let modem = ModemName(modem.driver.name.clone());
-        let follows =
-            crate::spooling::Told::Follows { modem, recipient: asker.number, pdus, summary };
+        let (channel, recipient) = (Channel::Sms, asker.number);
+        let follows = crate::spooling::Told::Follows { channel, modem, recipient, pdus, summary };
         self.spool.send(follows).context("the spool has ended")
     }
 

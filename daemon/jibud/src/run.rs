@@ -114,7 +114,7 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
         // Without its hub the box still answers.
         match hub::start(&config, link, &engine, &vitals, tell.clone()) {
             Ok(hub) => {
-                tracing::info!(broker = link.host, "following the hub");
+                tracing::info!(broker = link.address.host, "following the hub");
                 Some(hub)
             }
             Err(error) => {

@@ -49,8 +49,11 @@ pub enum Told {
         /// The conversation's new state.
         conversation: Option<String>,
     },
-    /// An answer that was given elsewhere goes by SMS, because its reader chose so.
+    /// A text that answers no SMS goes by SMS: an answer whose reader chose so, or
+    /// a person's reply.
     Follows {
+        /// Where it was asked.
+        channel: Channel,
         /// By which modem.
         modem: ModemName,
         /// To whom.
@@ -166,8 +169,7 @@ impl Spooling {
                 let answered = Input::Answered { message, pdus, summary, conversation };
                 self.spool.handle(answered, now());
             }
-            Told::Follows { modem, recipient, pdus, summary } => {
-                let channel = Channel::Ussd;
+            Told::Follows { channel, modem, recipient, pdus, summary } => {
                 let follows = Input::Follows { modem, recipient, channel, pdus, summary };
                 self.spool.handle(follows, now());
             }

@@ -130,7 +130,7 @@ fn hub(config: &Config) -> Result<String, String> {
         let until = own.until;
         return Err(format!("the certificate was good until {until}: enrol again (jibud enrol)"));
     }
-    Ok(format!("{site} of {key}, at {}:{}", link.host, link.port))
+    Ok(format!("{site} of {key}, at {}:{}", link.address.host, link.address.port))
 }
 
 fn clock() -> Result<String, String> {

@@ -7,6 +7,7 @@ use clap::Args;
 use jibu_sync::enrol::{Grant, Invitation};
 
 use super::{Configured, print};
+use crate::config::Address;
 use crate::hub::enrol;
 
 /// Become a site of a hub.
@@ -24,6 +25,10 @@ pub(super) struct Enrol {
     /// Take the hub's answer from a file.
     #[arg(long, value_name = "FILE")]
     answer: Option<PathBuf>,
+    /// Where strangers are let in, if that is not hub.broker: a broker that is not
+    /// the hub's own has a listener of its own for them.
+    #[arg(long, value_name = "URL", value_parser = Address::parse, conflicts_with_all = ["request", "answer"])]
+    broker: Option<Address>,
     #[command(flatten)]
     configured: Configured,
 }
@@ -53,10 +58,11 @@ impl Enrol {
                 enrol::accept(&config, &invitation, &bytes)?
             }
             None => {
-                let link = config.link.as_ref().context(
+                let configured = config.link.as_ref().map(|link| &link.address);
+                let broker = self.broker.as_ref().or(configured).context(
                     "no broker is configured: set hub.broker, or enrol by a stick with --request",
                 )?;
-                enrol::over_link(&config, link, &invitation)?
+                enrol::over_link(&config, broker, &invitation)?
             }
         };
         print(&sentence(&grant))?;

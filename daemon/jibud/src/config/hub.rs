@@ -11,16 +11,45 @@ use super::{Check, ConfigError, quoted};
 /// enrolment.
 #[derive(Debug, Clone)]
 pub struct Link {
-    /// The broker's name or address.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// Whether the two know each other by certificates.
-    pub with_tls: bool,
+    /// Where its broker is.
+    pub address: Address,
     /// Bytes that an update may cost before somebody allows more.
     pub update_budget: u64,
     /// The link's rate in bits per second, where it is known.
     pub rate: Option<u32>,
+}
+
+/// Where a broker is: `mqtts://HOST:PORT`, or `mqtt://` without TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// A name or an address.
+    pub host: String,
+    /// Its port; by custom 8883, and 1883 without TLS.
+    pub port: u16,
+    /// Whether what is said is hidden from who listens.
+    pub with_tls: bool,
+}
+
+impl Address {
+    /// Reads the text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let (with_tls, rest) = match text.split_once("://") {
+            Some(("mqtts", rest)) => (true, rest.trim_end_matches('/')),
+            Some(("mqtt", rest)) => (false, rest.trim_end_matches('/')),
+            _ => return Err("it begins with mqtts://, or mqtt:// on this machine"),
+        };
+        let (host, port) = match rest.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().map_err(|_| "the port is a number")?),
+            None => (rest, if with_tls { 8883 } else { 1883 }),
+        };
+        if host.is_empty() {
+            return Err("a name or an address is wanted");
+        }
+        Ok(Address { host: host.trim_matches(['[', ']']).to_owned(), port, with_tls })
+    }
 }
 
 /// The table as it is written.
@@ -65,11 +94,8 @@ impl Check<'_> {
             return Err(self.refuse("hub.update_budget_kb", 0, why, "2048"));
         }
         let link = raw.broker.as_deref().map(|address| {
-            let (host, port, with_tls) = self.broker(address)?;
             Ok(Link {
-                host,
-                port,
-                with_tls,
+                address: self.broker(address)?,
                 update_budget: u64::from(raw.update_budget_kb) * 1024,
                 rate: raw.rate_kbit.map(|kbit| kbit.saturating_mul(1000)),
             })
@@ -77,24 +103,14 @@ impl Check<'_> {
         Ok((key, link.transpose()?))
     }
 
-    fn broker(&self, address: &str) -> Result<(String, u16, bool), ConfigError> {
+    fn broker(&self, text: &str) -> Result<Address, ConfigError> {
         const EXAMPLE: &str = "\"mqtts://hub.example.org:8883\"";
-        let refuse = |why: &str| self.refuse("hub.broker", quoted(address), why, EXAMPLE);
-        let (with_tls, rest) = match address.split_once("://") {
-            Some(("mqtts", rest)) => (true, rest.trim_end_matches('/')),
-            Some(("mqtt", rest)) => (false, rest.trim_end_matches('/')),
-            _ => return Err(refuse("it begins with mqtts://, or mqtt:// on this machine")),
-        };
-        let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().map_err(|_| refuse("the port is a number"))?),
-            None => (rest, if with_tls { 8883 } else { 1883 }),
-        };
-        if host.is_empty() {
-            return Err(refuse("a name or an address is wanted"));
-        }
-        if !with_tls && !matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+        let refuse = |why: &str| self.refuse("hub.broker", quoted(text), why, EXAMPLE);
+        let address = Address::parse(text).map_err(refuse)?;
+        if !address.with_tls && !matches!(address.host.as_str(), "localhost" | "127.0.0.1" | "::1")
+        {
             return Err(refuse("without TLS the broker must be on this machine"));
         }
-        Ok((host.trim_matches(['[', ']']).to_owned(), port, with_tls))
+        Ok(address)
     }
 }

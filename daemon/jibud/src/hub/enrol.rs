@@ -11,7 +11,7 @@ use jibu_sync::wire::Topic;
 use tokio::time::{Instant, timeout_at};
 
 use super::credentials::{Credentials, claim};
-use crate::config::{Config, Link};
+use crate::config::{Address, Config};
 
 /// How long a hub may take over a bad link.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -44,24 +44,28 @@ pub fn accept(config: &Config, invitation: &Invitation, bytes: &[u8]) -> anyhow:
 /// # Errors
 /// When the hub does not answer, or answers that it does not know the invitation,
 /// which is the same to a box that must not be told more.
-pub fn over_link(config: &Config, link: &Link, invitation: &Invitation) -> anyhow::Result<Grant> {
+pub fn over_link(
+    config: &Config,
+    broker: &Address,
+    invitation: &Invitation,
+) -> anyhow::Result<Grant> {
     let asked = request(config, invitation)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let granted = runtime.block_on(ask(config, link, invitation, &asked));
+    let granted = runtime.block_on(ask(config, broker, invitation, &asked));
     runtime.shutdown_background();
     granted
 }
 
 async fn ask(
     config: &Config,
-    link: &Link,
+    broker: &Address,
     invitation: &Invitation,
     asked: &[u8],
 ) -> anyhow::Result<Grant> {
     let site = &invitation.site;
     // Who the hub is shows in its answer, which only it can seal.
-    let tls = if link.with_tls { Some(Tls::with_anybody()?) } else { None };
-    let broker = Broker { host: link.host.clone(), port: link.port, tls };
+    let tls = if broker.with_tls { Some(Tls::with_anybody()?) } else { None };
+    let broker = Broker { host: broker.host.clone(), port: broker.port, tls };
     // The name under which a broker lets strangers in (the hub's README).
     let mut connection = jibu_mqtt::Config::new(broker, format!("enrol:{site}"));
     connection.reconnect_at_most = AGAIN;

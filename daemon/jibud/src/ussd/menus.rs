@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendErr
 use std::time::Duration;
 
 use jibu_spool::{AnswerSummary, MessageId, ModemName};
-use jibu_types::{Language, PhoneNumber};
+use jibu_types::{Channel, Language, PhoneNumber};
 use jibu_ussd::{Exchange, Heard, Input, Line, Output, Reply, Sessions, Topic};
 use jibu_web::ussd::Page;
 use tokio::sync::oneshot;
@@ -191,6 +191,12 @@ impl Menus {
         };
         let modem = ModemName(modem.driver.name.clone());
         // The spool thread ends with the daemon only.
-        let _ = self.told.send(Told::Follows { modem, recipient: to, pdus, summary });
+        let _ = self.told.send(Told::Follows {
+            channel: Channel::Ussd,
+            modem,
+            recipient: to,
+            pdus,
+            summary,
+        });
     }
 }

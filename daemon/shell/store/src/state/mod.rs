@@ -222,7 +222,8 @@ impl StateStore {
     }
 
     /// Forgets messages that came in before `before` and are done with; gives
-    /// their number. Conversations stay: one may hold a person's STOP.
+    /// their number. Whoever wished for a person before that is forgotten, too.
+    /// Conversations stay: one may hold a person's STOP.
     ///
     /// A copy that a modem still holds of a forgotten message would be taken
     /// for a new one, so `before` lies further back than `remember_keys`.
@@ -232,6 +233,9 @@ impl StateStore {
     pub fn prune(&mut self, before: Timestamp) -> Result<usize, StoreError> {
         const DOING: &str = "forget old messages";
         self.in_transaction(DOING, |transaction| {
+            transaction
+                .execute("DELETE FROM asker WHERE at < ?1", [before.unix_ms()])
+                .doing(DOING)?;
             transaction
                 .execute(
                     "DELETE FROM message

@@ -323,4 +323,8 @@ fn what_the_hub_is_to_be_told_waits_and_an_asker_is_found_by_a_token() {
     store.keep_asker(&[1, 2], &asker, at(1)).unwrap();
     assert_eq!(store.asker(&[1, 2]).unwrap(), Some(asker));
     assert_eq!(store.asker(&[1]).unwrap(), None);
+    store.prune(at(1)).unwrap();
+    assert!(store.asker(&[1, 2]).unwrap().is_some());
+    store.prune(at(2)).unwrap();
+    assert_eq!(store.asker(&[1, 2]).unwrap(), None);
 }
