@@ -125,9 +125,7 @@ impl Answering {
             return Ok(silence(job, site, suspicion.as_str()));
         }
         let mut conversation = read(job.conversation.as_deref());
-        let sms = &self.config.sms;
-        let cost = |text: &str| sms::cost(sms, text);
-        let budget = Budget { parts: sms.max_parts, cost: &cost };
+        let budget = sms::budget(&self.config.sms);
         let mut turn = turn(&mut self.library, &mut conversation, site, &budget, &text)?;
         if let Some(reply) = turn.reply.as_mut().filter(|_| job.missing > 0) {
             reply.say_incomplete(site);
@@ -181,9 +179,7 @@ impl Answering {
     /// nothing is known, and whom to call.
     fn apology(&self, site: &Site, job: &Job) -> Told {
         let mut conversation = read(job.conversation.as_deref());
-        let sms = &self.config.sms;
-        let cost = |text: &str| sms::cost(sms, text);
-        let budget = Budget { parts: sms.max_parts, cost: &cost };
+        let budget = sms::budget(&self.config.sms);
         let query = Query::analyse("", self.config.default_language());
         let reply = conversation.answer(&query, Answer::Unknown, now(), site, &budget);
         let turn = Turn { reply: Some(reply), answer: None, found: Found::default() };
@@ -231,15 +227,15 @@ pub fn ask_once(
         site.default_language = language;
         site.identifier = jibu_answer::Identifier::default();
     }
-    let cost = |text: &str| match question.channel {
-        Channel::Sms => sms::cost(&config.sms, text),
-        // One screen of 182 characters (TS 23.038 in a USSD string's 160 octets).
-        Channel::Ussd => text.chars().count().div_ceil(182),
-        // A kiosk has room; an answer is still an answer and not the passage.
-        Channel::Kiosk => text.chars().count().div_ceil(600),
+    // One screen of 182 characters (TS 23.038 in a USSD string's 160 octets).
+    let screens = |text: &str| text.chars().count().div_ceil(182);
+    // A kiosk has room; an answer is still an answer and not the passage.
+    let kiosk = |text: &str| text.chars().count().div_ceil(600);
+    let budget = match question.channel {
+        Channel::Sms => sms::budget(&config.sms),
+        Channel::Ussd => Budget { parts: 1, medium: &screens },
+        Channel::Kiosk => Budget { parts: 1, medium: &kiosk },
     };
-    let parts = if question.channel == Channel::Sms { config.sms.max_parts } else { 1 };
-    let budget = Budget { parts, cost: &cost };
     let mut conversation = Conversation::default();
     let turn = turn(library, &mut conversation, &site, &budget, &question.text)?;
     let versions = library.versions()?;

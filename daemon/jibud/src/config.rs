@@ -77,7 +77,12 @@ pub struct Sms {
     pub status_reports: bool,
     /// Whether texts may use the national shift tables that old phones lack.
     pub national_shifts: bool,
+    /// The languages whose letters may lose their marks where that saves a message.
+    pub transliterate: Vec<Language>,
 }
+
+/// How languages are named.
+const LANGUAGES: &str = "[\"sw\", \"en\"]";
 
 /// How USSD sessions are held.
 #[derive(Debug, Clone, Copy)]
@@ -245,7 +250,11 @@ impl Check<'_> {
 
     fn file(&self, raw: raw::File, file: &Path) -> Result<Config, ConfigError> {
         let raw::File { site, hub, sms, web, ussd, modem, log } = raw;
-        let languages = self.languages(&site.languages)?;
+        let languages = self.languages("site.languages", &site.languages)?;
+        if languages.is_empty() {
+            let why = "at least one language is wanted";
+            return Err(self.refuse("site.languages", "[]", why, LANGUAGES));
+        }
         let (hub_key, link) = self.hub(&hub)?;
         let data = self.folder.join(site.data);
         let listen = match web.listen.as_str() {
@@ -297,19 +306,14 @@ impl Check<'_> {
         })
     }
 
-    fn languages(&self, names: &[String]) -> Result<Vec<Language>, ConfigError> {
-        const KEY: &str = "site.languages";
-        const EXAMPLE: &str = "[\"sw\", \"en\"]";
+    fn languages(&self, key: &'static str, names: &[String]) -> Result<Vec<Language>, ConfigError> {
         let mut languages = Vec::new();
         for name in names {
             let language = Language::parse(name)
-                .map_err(|error| self.refuse(KEY, quoted(name), error, EXAMPLE))?;
+                .map_err(|error| self.refuse(key, quoted(name), error, LANGUAGES))?;
             if !languages.contains(&language) {
                 languages.push(language);
             }
-        }
-        if languages.is_empty() {
-            return Err(self.refuse(KEY, "[]", "at least one language is wanted", EXAMPLE));
         }
         Ok(languages)
     }
@@ -335,6 +339,7 @@ impl Check<'_> {
             quiet: self.quiet_hours(raw.quiet_hours.as_deref())?,
             status_reports: raw.status_reports,
             national_shifts: raw.national_shifts,
+            transliterate: self.languages("sms.transliterate", &raw.transliterate)?,
         })
     }
 
@@ -590,6 +595,7 @@ mod raw {
         pub(super) quiet_hours: Option<String>,
         pub(super) status_reports: bool,
         pub(super) national_shifts: bool,
+        pub(super) transliterate: Vec<String>,
     }
 
     impl Default for Sms {
@@ -604,6 +610,7 @@ mod raw {
                 quiet_hours: None,
                 status_reports: true,
                 national_shifts: false,
+                transliterate: Vec::new(),
             }
         }
     }
@@ -760,6 +767,7 @@ mod tests {
             "quiet_hours",
             "status_reports",
             "national_shifts",
+            "transliterate",
             "listen",
             "secret",
             "addresses",

@@ -11,6 +11,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use jibu_answer::{Medium, Words};
 use jibu_mqtt::{Broker, Command, Event, Message, QoS};
 use jibu_spool::{AnswerSummary, MessageId, ModemName};
 use jibu_store::Asker;
@@ -462,7 +463,9 @@ impl Following {
         };
         // In place of a message's number, so that neighbouring replies differ.
         let seed = MessageId(now().unix_ms());
-        let pdus = sms::pdus(&self.config.sms, seed, &asker.number, &[text.to_owned()])?;
+        let sms = &self.config.sms;
+        let text = sms.cheapest(text, Words::Quoted(asker.language));
+        let pdus = sms::pdus(sms, seed, &asker.number, &[text])?;
         tracing::info!(to = %asker.number, parts = pdus.len(), "a person's reply");
         let summary = AnswerSummary {
             kind: "person's reply".into(),

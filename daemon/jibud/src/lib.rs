@@ -2,8 +2,9 @@
 //!
 //! It reads the configuration, opens the stores and the models, starts a task
 //! for each modem, the thread that moves messages and the one that answers, those
-//! of the USSD sessions, the one that follows the hub, and the web server; and it holds the commands of `jibud`. Decisions live in
-//! `daemon/core`, the outside in `daemon/shell`.
+//! of the USSD sessions, the one that follows the hub, and the web server; and it
+//! holds the commands of `jibud`. Decisions live in `daemon/core`, the outside in
+//! `daemon/shell`.
 
 pub mod answering;
 pub mod clock;

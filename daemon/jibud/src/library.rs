@@ -264,7 +264,8 @@ impl Library {
     ) -> Grounded {
         let question = embedding.filter(|_| !candidate.is_settled());
         let cosines = question.and_then(|question| self.sentence_cosines(question, candidate));
-        excerpt(query, candidate, cosines.as_deref(), &|text| budget.fits(text))
+        let language = candidate.passage.language;
+        excerpt(query, candidate, cosines.as_deref(), &|text| budget.fits(text, language))
     }
 
     /// How close each sentence of a passage is to the question; none where the

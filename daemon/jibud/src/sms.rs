@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use jibu_answer::{Budget, Medium, Words};
 use jibu_gsm::{
-    Address, Assembly, ConcatReference, Content, Deliver, EncodeError, Incoming, Layout, Outcome,
-    Pdu, Shifts, StatusReport, SubmitOptions, ValidityPeriod, assemble, parts_needed, submit_parts,
+    Address, Assembly, ConcatReference, Content, Deliver, EncodeError, Incoming, Layout, Letters,
+    Outcome, Pdu, Shifts, StatusReport, SubmitOptions, ValidityPeriod, assemble, parts_needed,
+    plain, submit_parts,
 };
 use jibu_spool::{Group, Input, MessageId, ModemName, ReportOutcome, Segment, SegmentKey, Ticket};
 use jibu_types::{PhoneNumber, Timestamp};
@@ -92,9 +94,23 @@ fn shifts(sms: &Sms) -> Shifts {
     if sms.national_shifts { Shifts::All } else { Shifts::None }
 }
 
-/// How many parts a text costs.
-pub fn cost(sms: &Sms, text: &str) -> usize {
-    parts_needed(text, Layout { shifts: shifts(sms), ..Layout::default() })
+impl Medium for Sms {
+    fn parts(&self, text: &str) -> usize {
+        parts_needed(text, Layout { shifts: shifts(self), ..Layout::default() })
+    }
+
+    fn plainly(&self, text: &str, words: Words) -> String {
+        let bare = match words {
+            Words::Own => true,
+            Words::Quoted(language) => self.transliterate.contains(&language),
+        };
+        plain(text, if bare { Letters::Bare } else { Letters::Kept })
+    }
+}
+
+/// What an answer by SMS may cost.
+pub fn budget(sms: &Sms) -> Budget<'_> {
+    Budget { parts: sms.max_parts, medium: sms }
 }
 
 /// For how long an answer is worth being delivered.
@@ -137,6 +153,8 @@ pub fn pdus(
 
 #[cfg(test)]
 mod tests {
+    use jibu_types::Language;
+
     use super::*;
 
     const SMS: Sms = Sms {
@@ -149,6 +167,7 @@ mod tests {
         quiet: None,
         status_reports: true,
         national_shifts: false,
+        transliterate: Vec::new(),
     };
 
     fn showing(hex: &str) -> Input {
@@ -186,7 +205,21 @@ mod tests {
         let pdus = pdus(&SMS, MessageId(7), &number, &pages).unwrap();
         assert_eq!(pdus.len(), 4);
         assert!(pdus.iter().all(|pdu| pdu[0] == 0 && pdu[2] == 0));
-        assert_eq!(cost(&SMS, &pages[0]), 2);
+        assert_eq!(SMS.parts(&pages[0]), 2);
         assert!(pdus.iter().enumerate().all(|(at, pdu)| !pdus[..at].contains(pdu)));
+    }
+
+    #[test]
+    fn letters_go_bare_only_where_it_is_configured_and_saves_a_message() {
+        let portuguese = "Vacinação – à terça-feira, às 9 horas. ".repeat(3);
+        let signs_only = portuguese.replace('–', "-");
+        let quoted = Words::Quoted(Language::PT);
+        let configured = Sms { transliterate: vec![Language::PT], ..SMS };
+        assert_eq!(SMS.plainly(&portuguese, quoted), signs_only);
+        assert_eq!(SMS.cheapest(&portuguese, quoted), portuguese);
+        assert!(configured.cheapest(&portuguese, quoted).starts_with("Vacinacao - à terca-feira"));
+        assert_eq!(configured.cheapest("Vacinação", quoted), "Vacinação");
+        assert_eq!(configured.parts(&configured.cheapest(&portuguese, quoted)), 1);
+        assert!(SMS.cheapest(&portuguese, Words::Own).starts_with("Vacinacao - à"));
     }
 }

@@ -227,11 +227,11 @@ impl Answering {
 
         // Two screens answer; the passage follows for whoever reads on.
         let screens = |text: &str| text.chars().count().div_ceil(182);
-        let excerpt = Budget { parts: 2, cost: &screens };
+        let excerpt = Budget { parts: 2, medium: &screens };
         // The sessions turn pages, so that no length is too much; but an alphabet
         // with 70 characters a page costs more than one with 182.
         let alphabets = |text: &str| if septets(text).is_some() { 1 } else { 2 };
-        let whole = Budget { parts: 2, cost: &alphabets };
+        let whole = Budget { parts: 2, medium: &alphabets };
         let (query, answer) = match conversation.receive(&question.text, now(), site, &whole) {
             Step::Search(query) => {
                 let (answer, _) = self.library.answer(&query, &excerpt)?;
@@ -310,7 +310,7 @@ impl Kept {
         self.language = chosen;
         if let Some(language) = chosen {
             let nothing = |_: &str| 0;
-            let budget = Budget { parts: 0, cost: &nothing };
+            let budget = Budget { parts: 0, medium: &nothing };
             self.conversation.receive(&format!("LANG {language}"), now(), site, &budget);
         }
     }
@@ -423,7 +423,7 @@ mod tests {
         assert!(rest(&["Boil it. Cool it."]).is_empty());
         let (mut conversation, site) = (Conversation::default(), site());
         let alphabets = |text: &str| if septets(text).is_some() { 1 } else { 2 };
-        let budget = Budget { parts: 2, cost: &alphabets };
+        let budget = Budget { parts: 2, medium: &alphabets };
         let Step::Search(query) = conversation.receive("How long to boil?", now(), &site, &budget)
         else {
             panic!("it is a question");
@@ -458,7 +458,7 @@ mod tests {
     fn the_menus_language_counts_until_another_is_written() {
         let site = site();
         let nothing = |_: &str| 1;
-        let budget = Budget { parts: 2, cost: &nothing };
+        let budget = Budget { parts: 2, medium: &nothing };
         let language_of = |kept: &mut Kept, text: &str| {
             kept.speak(Some(Language::SW), &site);
             match kept.conversation.receive(text, now(), &site, &budget) {
@@ -478,7 +478,7 @@ mod tests {
     fn somebody_who_sent_stop_and_dials_again_is_heard() {
         let (site, cost) = (site(), |_: &str| 1);
         let mut kept = Kept::default();
-        kept.conversation.receive("STOP", now(), &site, &Budget { parts: 2, cost: &cost });
+        kept.conversation.receive("STOP", now(), &site, &Budget { parts: 2, medium: &cost });
         assert!(kept.conversation.is_stopped());
         let kept = read(Some(&serde_json::to_string(&kept).unwrap()));
         assert!(!kept.conversation.is_stopped());

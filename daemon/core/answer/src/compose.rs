@@ -6,25 +6,73 @@
 
 use std::ops::Range;
 
+use jibu_types::Language;
+
 use crate::answer::{Citation, Grounded, Topic};
 use crate::cut::{clause, cut};
 use crate::languages::{Pack, fill};
 use crate::sentences::{list_marker, sentences};
 use crate::text::{clip, plain_latin};
 
+/// What pages are written on: SMS, a screen. It knows its alphabets.
+///
+/// A function from a text to the parts that it takes is one, too.
+pub trait Medium {
+    /// How many parts a text takes. More text never takes fewer.
+    fn parts(&self, text: &str) -> usize;
+
+    /// The text as it may be written where that takes fewer parts.
+    fn plainly(&self, text: &str, words: Words) -> String {
+        match words {
+            Words::Own => plain_latin(text),
+            Words::Quoted(_) => text.to_owned(),
+        }
+    }
+
+    /// A text as it stands, or plainly where that takes fewer parts.
+    fn cheapest(&self, text: &str, words: Words) -> String {
+        let plain = self.plainly(text, words);
+        if self.parts(&plain) < self.parts(text) { plain } else { text.to_owned() }
+    }
+}
+
+impl<F: Fn(&str) -> usize> Medium for F {
+    fn parts(&self, text: &str) -> usize {
+        self(text)
+    }
+}
+
+/// Whose words a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Words {
+    /// Jibu's, which may lose their accents to save money.
+    Own,
+    /// A document's, in its language.
+    Quoted(Language),
+}
+
 /// What a page may cost.
 #[derive(Clone, Copy)]
 pub struct Budget<'a> {
     /// The most parts (SMS) that a page may take.
     pub parts: usize,
-    /// How many parts a text takes. More text never takes fewer.
-    pub cost: &'a dyn Fn(&str) -> usize,
+    /// What it is written on.
+    pub medium: &'a dyn Medium,
 }
 
 impl Budget<'_> {
-    /// Whether a text is within the budget.
-    pub fn fits(&self, text: &str) -> bool {
-        (self.cost)(text) <= self.parts
+    /// Whether a document's words are within the budget, spelt as they would be.
+    pub fn fits(&self, text: &str, language: Language) -> bool {
+        self.allows(text) || self.allows(&self.medium.plainly(text, Words::Quoted(language)))
+    }
+
+    /// Whether a page is within the budget as it stands.
+    fn allows(&self, page: &str) -> bool {
+        self.cost(page) <= self.parts
+    }
+
+    fn cost(&self, page: &str) -> usize {
+        self.medium.parts(page)
     }
 }
 
@@ -126,25 +174,25 @@ impl Setting<'_> {
         // From the longest names of the sources to the shortest.
         let steps = labels.iter().map(Vec::len).max().filter(|_| quotes.len() > 1)?;
         let page = |step: usize, hint: bool| {
-            let mut lines: Vec<Line<'_>> = self.before.map(Line::Said).into_iter().collect();
-            for (body, labels) in bodies.iter().zip(&labels) {
+            let mut lines: Vec<Line<'_>> = self.before.map(Line::said).into_iter().collect();
+            for ((quote, body), labels) in quotes.iter().zip(&bodies).zip(&labels) {
                 let label = labels.get(step).or(labels.last());
-                lines.push(Line::Quoted(body));
-                lines.extend(label.map(|label| Line::Said(label)));
+                lines.push(Line::quoted(body, quote.grounded.language));
+                lines.extend(label.map(|label| Line::said(label)));
             }
-            lines.extend(hint.then_some(Line::Said(self.more)));
+            lines.extend(hint.then_some(Line::said(self.more)));
             render(&lines, self.budget)
         };
         let shortest = page(steps, false);
-        if !self.budget.fits(&shortest) {
+        if !self.budget.allows(&shortest) {
             return None;
         }
-        let cost = (self.budget.cost)(&shortest);
+        let cost = self.budget.cost(&shortest);
         let rest = quotes.iter().any(|quote| quote.owed < quote.queue.len());
         // The hint may shorten the sources, but not to stumps.
         let modest = steps.saturating_sub(2);
-        let hint = rest && (self.budget.cost)(&page(modest, true)) <= cost;
-        let step = (0..steps).find(|step| (self.budget.cost)(&page(*step, hint)) <= cost);
+        let hint = rest && self.budget.cost(&page(modest, true)) <= cost;
+        let step = (0..steps).find(|step| self.budget.cost(&page(*step, hint)) <= cost);
         Some(page(step.unwrap_or(steps), hint))
     }
 
@@ -155,20 +203,21 @@ impl Setting<'_> {
         let shortest = labels.last().map_or("", String::as_str);
         // What is not owed may shorten the source, but not to a stump.
         let modest = labels.iter().rev().nth(1).map_or(shortest, String::as_str);
+        let language = quote.grounded.language;
         let page = |body: &str, source: &str, hint: bool| {
             let mut lines = Vec::new();
-            lines.extend(self.before.map(Line::Said));
-            lines.push(Line::Quoted(body));
-            lines.push(Line::Said(source));
-            lines.extend(hint.then_some(Line::Said(self.more)));
+            lines.extend(self.before.map(Line::said));
+            lines.push(Line::quoted(body, language));
+            lines.push(Line::said(source));
+            lines.extend(hint.then_some(Line::said(self.more)));
             render(&lines, self.budget)
         };
-        let fits = |body: &str, hint: bool| self.budget.fits(&page(body, shortest, hint || owed));
+        let fits = |body: &str, hint: bool| self.budget.allows(&page(body, shortest, hint || owed));
         let mut body = quote.take_answer(&fits);
         let must_hint = quote.owes_answer() || owed;
-        let cost = (self.budget.cost)(&page(&body, shortest, must_hint));
+        let cost = self.budget.cost(&page(&body, shortest, must_hint));
         let same_cost = |body: &str, source: &str, hint: bool| {
-            (self.budget.cost)(&page(body, source, hint)) <= cost
+            self.budget.cost(&page(body, source, hint)) <= cost
         };
         if !must_hint {
             body = quote.extend_free(body, &|body| same_cost(body, modest, false));
@@ -182,12 +231,13 @@ impl Setting<'_> {
     /// A page of what is left. Whether it says how to get more depends on this
     /// quote, unless that is known.
     fn further(&self, quote: &mut Quote<'_>, hint: Option<bool>) -> String {
+        let language = quote.grounded.language;
         let page = |body: &str, more: bool| {
-            let mut lines = vec![Line::Quoted(body)];
-            lines.extend(hint.unwrap_or(more).then_some(Line::Said(self.more)));
+            let mut lines = vec![Line::quoted(body, language)];
+            lines.extend(hint.unwrap_or(more).then_some(Line::said(self.more)));
             render(&lines, self.budget)
         };
-        let body = quote.take_rest(&|body, more| self.budget.fits(&page(body, more)));
+        let body = quote.take_rest(&|body, more| self.budget.allows(&page(body, more)));
         page(&body, quote.has_more())
     }
 
@@ -212,15 +262,15 @@ pub(crate) fn menu(
         });
         let labels: Vec<String> = labels.collect();
         let intro = intro(shown);
-        let mut lines = vec![Line::Said(&intro)];
-        lines.extend(labels.iter().map(|label| Line::Said(label)));
+        let mut lines = vec![Line::said(&intro)];
+        lines.extend(labels.iter().map(|label| Line::said(label)));
         render(&lines, budget)
     };
     let layouts = (1..=topics.len()).rev().flat_map(|shown| WIDTHS.map(|width| (shown, width)));
     let narrowest = (topics.len().min(1), WIDTHS[5]);
     let (shown, width) = layouts
         .into_iter()
-        .find(|(shown, width)| budget.fits(&page(*shown, *width)))
+        .find(|(shown, width)| budget.allows(&page(*shown, *width)))
         .unwrap_or(narrowest);
     (page(shown, width), shown)
 }
@@ -228,13 +278,13 @@ pub(crate) fn menu(
 /// Sentences of Jibu's own on one page: those that must be said, then those of
 /// the others that cost no further part.
 pub(crate) fn say(must: &[&str], may: &[&str], budget: &Budget<'_>) -> String {
-    let page = |said: &[&str]| render(&[Line::Said(&said.join(" "))], budget);
+    let page = |said: &[&str]| render(&[Line::said(&said.join(" "))], budget);
     let mut said = must.to_vec();
-    let limit = (budget.cost)(&page(&said)).max(1);
+    let limit = budget.cost(&page(&said)).max(1);
     for sentence in may {
         let mut longer = said.clone();
         longer.push(sentence);
-        if (budget.cost)(&page(&longer)) <= limit {
+        if budget.cost(&page(&longer)) <= limit {
             said = longer;
         }
     }
@@ -273,26 +323,33 @@ fn shorten(name: &str, width: usize) -> String {
     format!("{kept}..")
 }
 
-/// A line of a page: Jibu's own words, which may lose accents to save money, or
-/// a document's, which stay as they are.
+/// A line of a page, and whose words it is.
 #[derive(Clone, Copy)]
-enum Line<'a> {
-    Said(&'a str),
-    Quoted(&'a str),
+struct Line<'a> {
+    words: Words,
+    text: &'a str,
 }
 
-/// The lines as one text. Jibu's own words go without accents where that makes
-/// the whole cheaper, as people write them in messages.
+impl<'a> Line<'a> {
+    fn said(text: &'a str) -> Self {
+        Line { words: Words::Own, text }
+    }
+
+    fn quoted(text: &'a str, language: Language) -> Self {
+        Line { words: Words::Quoted(language), text }
+    }
+}
+
+/// The lines as one text; spelt plainly where that makes the whole cheaper, as
+/// people write in messages.
 fn render(lines: &[Line<'_>], budget: &Budget<'_>) -> String {
-    let join = |plain: bool| {
-        let lines = lines.iter().map(|line| match line {
-            Line::Said(said) if plain => plain_latin(said),
-            Line::Said(text) | Line::Quoted(text) => (*text).to_owned(),
-        });
-        lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    let joined = |spell: &dyn Fn(&Line<'_>) -> String| {
+        let lines = lines.iter().map(spell).filter(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join("\n")
     };
-    let (spelt, plain) = (join(false), join(true));
-    if spelt != plain && (budget.cost)(&plain) < (budget.cost)(&spelt) { plain } else { spelt }
+    let spelt = joined(&|line| line.text.to_owned());
+    let plain = joined(&|line| budget.medium.plainly(line.text, line.words));
+    if spelt != plain && budget.cost(&plain) < budget.cost(&spelt) { plain } else { spelt }
 }
 
 /// The sentences of a passage in the order in which they are sent: those that

@@ -41,7 +41,7 @@ fn grounded(text: &str, spans: &[&str]) -> Grounded {
 }
 
 fn english(grounded: &Grounded, parts: usize) -> Vec<String> {
-    let budget = Budget { parts, cost: &sms };
+    let budget = Budget { parts, medium: &sms };
     pages(grounded, None, pack(Language::EN).unwrap(), &budget)
 }
 
@@ -75,14 +75,14 @@ fn a_long_answer_goes_on_with_more() {
 #[test]
 fn the_emergency_line_goes_first() {
     let answer = grounded("Keep the arm still.", &["Keep the arm still."]);
-    let budget = Budget { parts: 2, cost: &sms };
+    let budget = Budget { parts: 2, medium: &sms };
     let pages = pages(&answer, Some("CALL 112."), pack(Language::EN).unwrap(), &budget);
     assert!(pages[0].starts_with("CALL 112.\nKeep the arm still.\nSource: "));
 }
 
 #[test]
 fn accents_of_our_own_words_go_where_they_cost_money() {
-    let budget = Budget { parts: 2, cost: &sms };
+    let budget = Budget { parts: 2, medium: &sms };
     let said = "Agora não há lista para escolher. Envie a sua pergunta com palavras, por favor já.";
     assert_eq!(say(&[said], &[], &budget), plain_latin(said));
     assert_eq!(say(&["Não há."], &[], &budget), "Não há.");
@@ -101,7 +101,7 @@ fn a_menu_is_shortened_to_its_budget() {
         |label: &str| Topic { passage: PassageId(1), heading: label.into(), label: label.into() };
     let long = "How to register the birth of a child that was born at home without a midwife";
     let topics = [topic(long), topic(long), topic(long), topic("Fees")];
-    let budget = Budget { parts: 1, cost: &sms };
+    let budget = Budget { parts: 1, medium: &sms };
     let (page, shown) = menu(&|_| "Which one?".into(), &topics, &budget);
     assert_eq!(shown, 4);
     assert_eq!(

@@ -35,7 +35,7 @@ pub mod text;
 mod voice;
 
 pub use answer::{Answer, Citation, EmergencyLine, Grounded, Topic};
-pub use compose::{Budget, Piece, marked};
+pub use compose::{Budget, Medium, Piece, Words, marked};
 pub use conversation::{
     ANSWER_LIFE, Conversation, Identifier, MENU_LIFE, Reply, ReplyKind, Site, Step,
 };

@@ -165,7 +165,7 @@ fn answer(query: &Query, library: &[Passage], only: Option<PassageId>) -> Answer
 
 fn check_at(site: &Site, parts: usize, story: &str, expected: Expect) {
     let library = library();
-    let budget = Budget { parts, cost: &sms };
+    let budget = Budget { parts, medium: &sms };
     let mut now = Timestamp::from_unix_seconds(1_795_000_000);
     let mut stored = serde_json::to_string(&Conversation::default()).unwrap();
     let mut transcript = String::new();
@@ -256,7 +256,7 @@ fn an_answer_of_two_halves_names_both_its_sources() {
     let candidates = [candidate(0), candidate(1)];
     let answer = Decision::Found(0, Some(1))
         .into_answer(&query, &candidates, |candidate| excerpt(&query, candidate, None, &|_| true));
-    let (site, budget) = (site(), Budget { parts: 3, cost: &sms });
+    let (site, budget) = (site(), Budget { parts: 3, medium: &sms });
     let now = Timestamp::from_unix_seconds(1_795_000_000);
     let mut conversation = Conversation::default();
     let found = conversation.answer(&query, answer, now, &site, &budget);
@@ -703,7 +703,7 @@ fn a_site_without_numbers_does_not_promise_any() {
 
 #[test]
 fn long_and_broken_texts_are_answered_or_refused_but_never_panic() {
-    let (site, budget) = (site(), Budget { parts: 2, cost: &sms });
+    let (site, budget) = (site(), Budget { parts: 2, medium: &sms });
     let now = Timestamp::from_unix_ms(0);
     let mut conversation = Conversation::default();
     let long = "water ".repeat(900);
@@ -744,7 +744,7 @@ proptest::proptest! {
         ],
         0..12,
     )) {
-        let (site, library, budget) = (site(), library(), Budget { parts: 2, cost: &sms });
+        let (site, library, budget) = (site(), library(), Budget { parts: 2, medium: &sms });
         let mut conversation = Conversation::default();
         for (text, hour) in texts.iter().zip(0..) {
             let now = Timestamp::from_unix_seconds(3600 * hour);

@@ -8,7 +8,7 @@
 //! * [`Pdu::decode_incoming`]: what a modem printed, as a message or a report;
 //! * [`assemble`]: the parts of a message, as its text;
 //! * [`submit_parts`]: a text, as the PDUs that carry it; [`parts_needed`]:
-//!   what it costs;
+//!   what it costs; [`plain()`]: the same with cheaper characters;
 //! * [`ussd`]: `+CUSD` lines and `AT+CUSD` commands;
 //! * [`describe`]: all of it spread out for a technician.
 //!
@@ -25,6 +25,7 @@ pub mod describe;
 mod error;
 mod header;
 mod pdu;
+mod plain;
 mod report;
 mod submit;
 mod time;
@@ -45,6 +46,7 @@ pub use describe::Description;
 pub use error::{DecodeError, EncodeError, Field};
 pub use header::{Concat, ConcatReference, Element, Ports, UserDataHeader};
 pub use pdu::{Direction, Incoming, MessageType, Pdu, Tpdu};
+pub use plain::{Letters, plain};
 pub use report::{Outcome, Parameters, Status, StatusReport};
 pub use submit::Submit;
 pub use time::{ServiceCentreTime, ValidityPeriod};

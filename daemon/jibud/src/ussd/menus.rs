@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError};
 use std::time::Duration;
 
+use jibu_answer::{Medium, Words};
 use jibu_spool::{AnswerSummary, MessageId, ModemName};
 use jibu_types::{Channel, Language, PhoneNumber};
 use jibu_ussd::{Exchange, Heard, Input, Line, Output, Reply, Sessions, Topic};
@@ -178,12 +179,13 @@ impl Menus {
         let Some(modem) = self.config.modems.first() else { return };
         // In place of a message's number, so that neighbouring answers differ.
         let seed = MessageId(now().unix_ms());
+        let language = language.unwrap_or(self.config.default_language());
+        let text = self.config.sms.cheapest(&text, Words::Quoted(language));
         let pdus = match sms::pdus(&self.config.sms, seed, &to, &[text]) {
             Ok(pdus) => pdus,
             Err(error) => return tracing::error!(%to, %error, "an answer cannot go by SMS"),
         };
         tracing::info!(%to, parts = pdus.len(), "the answer follows by SMS");
-        let language = language.unwrap_or(self.config.default_language());
         let summary = AnswerSummary {
             kind: "by SMS".into(),
             language: language.to_string(),
