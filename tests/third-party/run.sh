@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Independent hosts drive jibu-modem-sim: gammu, smstools, python-gsmmodem-new.
-# So the simulator is not just our own idea of a modem.
+# So the simulator is not just our own idea of a modem. And shell/modem drives six
+# modems that the makers of python-gsmmodem-new recorded.
 #
 # Installs what it needs by name (apt-get for the first two, a virtual
 # environment for the third), builds the simulator, and runs all examiners side
@@ -19,20 +20,33 @@ if ((${#missing[@]})); then
         "${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
+version=0.13.0
 environment="${XDG_CACHE_HOME:-$HOME/.cache}/jibu-venv-gsm"
 if ! "$environment/bin/python" -c 'import gsmmodem' 2>/dev/null; then
     python3 -m venv "$environment"
-    "$environment/bin/pip" install --quiet python-gsmmodem-new==0.13.0
+    "$environment/bin/pip" install --quiet "python-gsmmodem-new==$version"
+fi
+# The recordings are in its source package only.
+recordings="$environment/python_gsmmodem_new-$version"
+if [[ ! -e $recordings/test/fakemodems.py ]]; then
+    "$environment/bin/pip" download --quiet --no-binary :all: --no-deps \
+        --dest "$environment" "python-gsmmodem-new==$version"
+    mkdir -p "$recordings"
+    tar -xzf "$environment"/python?gsmmodem?new-"$version".tar.gz -C "$recordings" \
+        --strip-components=1
 fi
 
-if [[ -z ${JIBU_MODEM_SIM:-} ]]; then
-    JIBU_MODEM_SIM=$(cargo build --quiet --package jibu-modem-sim --bin jibu-modem-sim \
-        --message-format=json | python3 -c '
+built() { # what to build: the path of the program
+    cargo build --quiet "$@" --message-format=json | python3 -c '
 import json, sys
 found = [json.loads(line).get("executable") for line in sys.stdin]
-print([path for path in found if path][-1])')
+print([path for path in found if path][-1])'
+}
+if [[ -z ${JIBU_MODEM_SIM:-} ]]; then
+    JIBU_MODEM_SIM=$(built --package jibu-modem-sim --bin jibu-modem-sim)
 fi
 export JIBU_MODEM_SIM
+converse=${JIBU_CONVERSE:-$(built --package jibu-modem --example converse)}
 
 logs=$(mktemp -d)
 trap 'jobs -pr | xargs -r kill; rm -rf "$logs"' EXIT
@@ -45,6 +59,9 @@ for profile in generic sim800l sim7600 ec25; do
     examine python3 gammu.py "$profile"
     examine python3 smstools.py "$profile"
     examine "$environment/bin/python" gsmmodem_new.py "$profile"
+done
+for modem in HuaweiK3715 HuaweiE1752 WavecomMultiband900E1800 QualcommM6280 ZteK3565Z; do
+    examine python3 recorded.py "$modem" "$recordings" "$converse"
 done
 
 failed=0

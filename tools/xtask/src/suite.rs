@@ -105,8 +105,10 @@ fn openness() -> anyhow::Result<()> {
 
 fn third_party() -> anyhow::Result<()> {
     run(cargo(&BUILD))?;
+    let programs = jibu_tests::programs()?;
     let mut examiners = program("bash", &["tests/third-party/run.sh"]);
-    examiners.env("JIBU_MODEM_SIM", jibu_tests::programs()?.join("jibu-modem-sim"));
+    examiners.env("JIBU_MODEM_SIM", programs.join("jibu-modem-sim"));
+    examiners.env("JIBU_CONVERSE", programs.join("examples/converse"));
     run(examiners)
 }
 

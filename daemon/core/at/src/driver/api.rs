@@ -82,7 +82,7 @@ impl Default for Config {
             send_timeout: Duration::from_secs(120),
             sweep_interval: Duration::from_secs(60),
             signal_interval: Duration::from_secs(60),
-            silence_before_reset: Duration::from_secs(150),
+            silence_before_reset: Duration::from_secs(90),
             ussd: false,
         }
     }

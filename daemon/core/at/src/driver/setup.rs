@@ -83,6 +83,8 @@ pub(super) struct Setup {
     /// Time-outs, and errors that may pass, at this stage.
     silences: u32,
     refusals: u32,
+    /// What the modem said to +CPIN? so far: some makes end that answer without OK.
+    unfinished: Option<Line>,
     identity: Identity,
     storages: Storages,
     announcements: Vec<&'static str>,
@@ -94,6 +96,7 @@ impl Setup {
             stage: Stage::EchoOff,
             silences: 0,
             refusals: 0,
+            unfinished: None,
             identity: Identity::default(),
             storages: Storages::default(),
             announcements: Vec::new(),
@@ -282,6 +285,7 @@ impl Setup {
     }
 
     fn ask(&mut self, modem: &mut Modem) -> Step {
+        self.unfinished = None;
         Step::Ask(match self.stage {
             Stage::EchoOff => modem.plain("ATE0"),
             Stage::ErrorCodes => modem.plain("AT+CMEE=1"),
@@ -349,6 +353,15 @@ impl Setup {
         })
     }
 
+    /// What is never answered counts as refused, and what the modem says to +CPIN?
+    /// counts without its OK.
+    fn presumed(&mut self) -> Answer {
+        match self.unfinished.take() {
+            Some(line) => Answer { result: Ok(()), lines: vec![line] },
+            None => Answer { result: Err(Failure::Refused(ModemError::Plain)), lines: Vec::new() },
+        }
+    }
+
     fn announce_ready(&self, modem: &mut Modem) {
         modem.settle_doubt();
         modem.session = modem.session.wrapping_add(1);
@@ -381,10 +394,7 @@ impl Setup {
 impl Task for Setup {
     fn next(&mut self, modem: &mut Modem, answer: Option<Answer>, _now: Timestamp) -> Step {
         let skipped = self.silences >= SILENCES_BELIEVED;
-        let answer = answer.or_else(|| {
-            let result = Err(Failure::Refused(ModemError::Plain));
-            skipped.then(|| Answer { result, lines: Vec::new() })
-        });
+        let answer = answer.or_else(|| skipped.then(|| self.presumed()));
         if let Some(answer) = answer {
             self.silences = 0;
             match self.take(modem, &answer) {
@@ -398,6 +408,13 @@ impl Task for Setup {
         self.ask(modem)
     }
 
+    fn line(&mut self, _modem: &mut Modem, line: Line) -> Option<Line> {
+        if self.stage == Stage::Sim {
+            self.unfinished = Some(line.clone());
+        }
+        Some(line)
+    }
+
     fn timed_out(&mut self, _pdu_written: bool) -> bool {
         self.silences += 1;
         match self.stage {
@@ -406,7 +423,8 @@ impl Task for Setup {
                 self.go(Stage::Sim);
                 false
             }
-            Stage::Sim | Stage::PduMode => false,
+            Stage::Sim if self.unfinished.is_none() => false,
+            Stage::PduMode => false,
             _ => self.silences >= SILENCES_BELIEVED,
         }
     }

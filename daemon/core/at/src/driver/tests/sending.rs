@@ -556,10 +556,10 @@ fn a_storage_without_room_is_given_up_after_the_second_time() {
         expect![[r#"
             10s > AT+CMGW=3
             10005ms < +CMS ERROR: 322
-            10005ms = failed 7, Later: the message storage is full (+CMS ERROR: 322), no slot
+            10005ms = failed 7, Retry: the message storage is full (+CMS ERROR: 322), no slot
             20s > AT+CMGW=3
             20005ms < +CMS ERROR: 322
-            20005ms = failed 8, Later: the message storage is full (+CMS ERROR: 322), no slot
+            20005ms = failed 8, Retry: the message storage is full (+CMS ERROR: 322), no slot
             20005ms = interrupted: the modem's storage takes no messages; they are sent directly for now
             20005ms > \x1b
             20545ms > AT+CPIN?

@@ -676,6 +676,34 @@ fn a_step_that_is_never_answered_is_skipped() {
 }
 
 #[test]
+fn an_answer_about_the_sim_that_never_ends_is_believed_the_second_time() {
+    // Wavecom Multiband 900E 1800, as python-gsmmodem recorded it.
+    check_start(
+        r#"
+        on AT+CPIN?: +CPIN: READY
+        60s .
+        "#,
+        expect![[r#"
+            0s > \x1b
+            540ms > AT+CPIN?
+            545ms < +CPIN: READY
+            5545ms > \x1b
+            6055ms > AT+CPIN?
+            6060ms < +CPIN: READY
+            11060ms > \x1b
+            11585ms > AT+CPMS="SM","SM","SM"
+            11590ms < +CPMS: 0,30,0,30,0,30 / OK
+            11590ms = storage SM 0/30
+            11625ms = registration Home
+            11630ms = signal Some(-77)
+            11630ms > AT+CPMS="SM"
+            11635ms < +CPMS: 0,30,0,30,0,30 / OK
+            11640ms = ready 1, keeps parts, announces, stored []
+        "#]],
+    );
+}
+
+#[test]
 fn a_silent_modem_is_told_of_restarted_reset_and_given_up() {
     check_events(
         r#"
@@ -685,15 +713,16 @@ fn a_silent_modem_is_told_of_restarted_reset_and_given_up() {
         "#,
         expect![[r#"
             15s = fault: the modem does not answer; look at its power, its cable and the port's name
-            51750ms = restarting
-            153250ms = reset wanted
-            303250ms = reset wanted
-            603500ms = fault: the modem does not come back, also after its power was cut; look at its power supply and cable, or replace it
-            603500ms = reset wanted
-            1203750ms = reset wanted
-            2404250ms = reset wanted
-            4805250ms = reset wanted
-            8406750ms = reset wanted
+            30250ms = restarting
+            92s = reset wanted
+            183750ms = reset wanted
+            364500ms = fault: the modem does not come back, also after its power was cut; look at its power supply and cable, or replace it
+            364500ms = reset wanted
+            725750ms = reset wanted
+            1448500ms = reset wanted
+            2891s = reset wanted
+            5772750ms = reset wanted
+            9374250ms = reset wanted
         "#]],
     );
 }

@@ -65,20 +65,21 @@ fn a_modem_that_hangs_at_one_command_is_initialised_again_and_then_reset() {
             647115ms = storage SM 0/30
             647150ms = registration Home
             647155ms = signal Some(-77)
+            738200ms = fault: the modem does not come back, also after its power was cut; look at its power supply and cable, or replace it
+            738200ms = reset wanted
             738765ms = storage SM 0/30
             738800ms = registration Home
             738805ms = signal Some(-77)
             830415ms = storage SM 0/30
             830450ms = registration Home
             830455ms = signal Some(-77)
-            921500ms = fault: the modem does not come back, also after its power was cut; look at its power supply and cable, or replace it
-            921500ms = reset wanted
             922065ms = storage SM 0/30
             922100ms = registration Home
             922105ms = signal Some(-77)
             1013715ms = storage SM 0/30
             1013750ms = registration Home
             1013755ms = signal Some(-77)
+            1104800ms = reset wanted
             1105365ms = storage SM 0/30
             1105400ms = registration Home
             1105405ms = signal Some(-77)
@@ -285,11 +286,11 @@ fn a_modem_that_comes_back_after_restarting_itself_needs_nobody() {
         on ATQ0V1E0: \
         on AT+CFUN=1,1: OK
         11s status
-        70s .
+        49s .
         on AT: OK
         on AT+CREG?: +CREG: 1,1 / OK
-        72s < RDY
-        90s .
+        51s < RDY
+        70s .
         "#,
         expect![[r#"
             11s > AT+CREG?
@@ -318,31 +319,22 @@ fn a_modem_that_comes_back_after_restarting_itself_needs_nobody() {
             37250ms > AT
             40250ms > AT
             43250ms > AT
-            46250ms > ATQ0V1E0
-            49250ms > \x1b
-            49500ms > AT
-            52500ms > AT
-            55500ms > AT
-            58500ms > ATQ0V1E0
-            61500ms > \x1b
-            61750ms > AT
-            64750ms > AT
-            67750ms = restarting
-            67750ms = interrupted: the modem stopped answering
-            67750ms > AT+CFUN=1,1
-            67755ms < OK
-            72s < RDY
-            72s > \x1b
-            72540ms > AT+CPIN?
-            72545ms < +CPIN: READY / OK
-            72560ms > AT+CPMS="SM","SM","SM"
-            72565ms < +CPMS: 0,30,0,30,0,30 / OK
-            72565ms = storage SM 0/30
-            72600ms = registration Home
-            72605ms = signal Some(-77)
-            72605ms > AT+CPMS="SM"
-            72610ms < +CPMS: 0,30,0,30,0,30 / OK
-            72615ms = ready 2, keeps parts, announces, stored []
+            46250ms = restarting
+            46250ms = interrupted: the modem stopped answering
+            46250ms > AT+CFUN=1,1
+            46255ms < OK
+            51s < RDY
+            51s > \x1b
+            51540ms > AT+CPIN?
+            51545ms < +CPIN: READY / OK
+            51560ms > AT+CPMS="SM","SM","SM"
+            51565ms < +CPMS: 0,30,0,30,0,30 / OK
+            51565ms = storage SM 0/30
+            51600ms = registration Home
+            51605ms = signal Some(-77)
+            51605ms > AT+CPMS="SM"
+            51610ms < +CPMS: 0,30,0,30,0,30 / OK
+            51615ms = ready 2, keeps parts, announces, stored []
         "#]],
     );
 }
