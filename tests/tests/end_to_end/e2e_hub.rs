@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use jibu_tests::{Stage, run};
+use jibu_tests::{Footing, Stage, run};
 
 use crate::documents;
 
@@ -68,6 +68,23 @@ fn a_site_enrols_fetches_follows_a_change_and_is_shut_out() {
     std::thread::sleep(Duration::from_secs(10));
     assert!(!active().contains("local 1.3"), "{}", active());
     assert!(ask(&stage, QUESTION).contains("7:30"));
+}
+
+#[test]
+fn a_box_enrols_and_follows_at_mosquitto() {
+    let stage = Stage::on(Footing::Mosquitto).unwrap();
+    let notices = stage.path("notices");
+    std::fs::create_dir(&notices).unwrap();
+    std::fs::write(notices.join("hours.md"), NOTICE).unwrap();
+    stage.publish("local", &notices).unwrap();
+    let _hub = stage.serve().unwrap();
+    stage.configure_with(&stage.link(), "").unwrap();
+    let said = stage.enrol("mangochi-2").unwrap();
+    assert!(said.contains("local"), "{said}");
+    let _daemon = stage.daemon().unwrap();
+    until(&stage, Duration::from_secs(120), "the collection", || {
+        stage.versions().unwrap_or_default().contains("local 1.1: active")
+    });
 }
 
 #[test]

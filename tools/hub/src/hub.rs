@@ -153,6 +153,9 @@ pub enum HubError {
     /// The hub's own name at the broker.
     #[error("no site can be called \"hub\", which is the hub's own name: choose another")]
     ReservedName,
+    /// Several invitations and one file.
+    #[error("--out takes one invitation: name one site, or leave --out away")]
+    OneFile,
     /// The updates would cost sites more than they may.
     #[error(
         "nothing was published: it would cost {} more than their budget ({}). Raise it with \
