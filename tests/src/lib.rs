@@ -56,6 +56,8 @@ pub struct Stage {
     postgres: Option<Postgres>,
     /// How long the hub gathers requests, in seconds.
     pub gather_s: u32,
+    /// How long sites' certificates are good, if it is not the usual time.
+    pub certificates: Option<Duration>,
 }
 
 /// What the hub of a stage stands on.
@@ -92,7 +94,16 @@ impl Stage {
         let broker = free_port()?;
         let folder = tempfile::Builder::new().prefix("jibu-").tempdir()?;
         let (programs, mosquitto, postgres) = (programs()?, None, None);
-        Ok(Stage { folder, programs, port, broker, mosquitto, postgres, gather_s: 1 })
+        Ok(Stage {
+            folder,
+            programs,
+            port,
+            broker,
+            mosquitto,
+            postgres,
+            gather_s: 1,
+            certificates: None,
+        })
     }
 
     /// An empty stage with a hub of this footing.
@@ -117,7 +128,10 @@ impl Stage {
 
     /// Writes `hub.toml`.
     fn settle(&self) -> anyhow::Result<()> {
-        let mut settings = match &self.mosquitto {
+        let days = self.certificates.map(|life| life.as_secs_f64() / 86_400.0);
+        let mut settings =
+            days.map(|days| format!("certificate_days = {days}\n\n")).unwrap_or_default();
+        settings += &match &self.mosquitto {
             None => {
                 let port = self.broker;
                 format!("[broker]\nlisten = \"127.0.0.1:{port}\"\nhosts = [\"localhost\"]\n")
