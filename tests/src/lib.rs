@@ -4,7 +4,10 @@
 //! The programs are the real ones, as processes; what a [`Stage`] starts ends
 //! with it.
 
-use std::net::{TcpListener, TcpStream};
+mod mosquitto;
+mod postgres;
+
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +15,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use jibu_modem_sim::Client;
 use tempfile::TempDir;
+
+pub use mosquitto::Mosquitto;
+pub use postgres::Postgres;
 
 /// The folder with the workspace's `Cargo.toml`: that of the clone one works in,
 /// because several clones may share one target folder and what it holds.
@@ -42,8 +48,27 @@ pub struct Stage {
     programs: PathBuf,
     /// The kiosk's port on localhost.
     pub port: u16,
-    /// The port of the hub's broker.
+    /// The port of the hub's own broker.
     broker: u16,
+    /// The hub's other broker, if it has one.
+    pub mosquitto: Option<Mosquitto>,
+    /// The hub's state, if it is not in a file.
+    postgres: Option<Postgres>,
+    /// How long the hub gathers requests, in seconds.
+    pub gather_s: u32,
+    /// How long sites' certificates are good, if it is not the usual time.
+    pub certificates: Option<Duration>,
+}
+
+/// What the hub of a stage stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Footing {
+    /// Its own broker, and SQLite.
+    Own,
+    /// mosquitto, and SQLite.
+    Mosquitto,
+    /// mosquitto, and PostgreSQL.
+    MosquittoAndPostgres,
 }
 
 /// A process that ends with this value.
@@ -68,7 +93,77 @@ impl Stage {
         };
         let broker = free_port()?;
         let folder = tempfile::Builder::new().prefix("jibu-").tempdir()?;
-        Ok(Stage { folder, programs: programs()?, port, broker })
+        let (programs, mosquitto, postgres) = (programs()?, None, None);
+        Ok(Stage {
+            folder,
+            programs,
+            port,
+            broker,
+            mosquitto,
+            postgres,
+            gather_s: 1,
+            certificates: None,
+        })
+    }
+
+    /// An empty stage with a hub of this footing.
+    ///
+    /// # Errors
+    /// As [`Stage::new`], or when mosquitto or PostgreSQL are not installed.
+    pub fn on(footing: Footing) -> anyhow::Result<Stage> {
+        let mut stage = Stage::new(None)?;
+        if footing == Footing::Own {
+            return Ok(stage);
+        }
+        if footing == Footing::MosquittoAndPostgres {
+            stage.postgres = Some(Postgres::start()?);
+        }
+        stage.settle()?;
+        run(&mut stage.hub(&["init"]))?;
+        let folder = stage.export()?;
+        stage.mosquitto = Some(Mosquitto::start(&folder)?);
+        stage.settle()?;
+        Ok(stage)
+    }
+
+    /// Writes `hub.toml`.
+    fn settle(&self) -> anyhow::Result<()> {
+        let days = self.certificates.map(|life| life.as_secs_f64() / 86_400.0);
+        let mut settings =
+            days.map(|days| format!("certificate_days = {days}\n\n")).unwrap_or_default();
+        settings += &match &self.mosquitto {
+            None => {
+                let port = self.broker;
+                format!("[broker]\nlisten = \"127.0.0.1:{port}\"\nhosts = [\"localhost\"]\n")
+            }
+            Some(Mosquitto { port, .. }) => {
+                format!("[broker]\nurl = \"mqtts://localhost:{port}\"\nshared = true\n")
+            }
+        };
+        settings += &format!("gather_s = {}\n", self.gather_s);
+        if let Some(postgres) = &self.postgres {
+            settings += &format!("\n[state]\npostgres = \"{}\"\n", postgres.words());
+        }
+        std::fs::create_dir_all(self.path("hub"))?;
+        Ok(std::fs::write(self.path("hub").join("hub.toml"), settings)?)
+    }
+
+    /// Writes what mosquitto needs, and gives the folder.
+    fn export(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.path("broker");
+        run(self.hub(&["site", "export", "--broker", "localhost"]).arg(&folder))?;
+        Ok(folder)
+    }
+
+    /// Tells a broker that is not the hub's own who may do what now, as an admin
+    /// does after enrolments and revocations.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn tell_broker(&self) -> anyhow::Result<()> {
+        let Some(mosquitto) = &self.mosquitto else { return Ok(()) };
+        self.export()?;
+        mosquitto.reload()
     }
 
     /// A path on the stage.
@@ -118,32 +213,37 @@ impl Stage {
         run(&mut self.hub(&["publish", collection]))
     }
 
-    /// Starts the hub at its own broker, its log added to `hub.log`.
+    /// Starts the hub at its broker, its log added to `hub.log`; another worker,
+    /// where one is running.
     ///
     /// # Errors
     /// When it cannot be started or does not come up.
     pub fn serve(&self) -> anyhow::Result<Running> {
-        let settings = format!(
-            "[broker]\nlisten = \"127.0.0.1:{}\"\nhosts = [\"localhost\"]\ngather_s = 1\n",
-            self.broker
-        );
-        std::fs::write(self.path("hub").join("hub.toml"), settings)?;
-        let log = std::fs::File::options().create(true).append(true).open(self.path("hub.log"))?;
+        self.settle()?;
+        let path = self.path("hub.log");
+        let log = std::fs::File::options().create(true).append(true).open(&path)?;
+        let said = || std::fs::read_to_string(&path).unwrap_or_default();
+        let serving = || said().matches("connected to the broker").count();
+        let before = serving();
         let mut hub = Running::start(self.hub(&["serve"]).stdout(Stdio::null()).stderr(log))?;
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.broker)).is_err() {
-            let log = || std::fs::read_to_string(self.path("hub.log")).unwrap_or_default();
+        while serving() == before {
             if hub.ended()?.is_some() || begun.elapsed() > Duration::from_secs(30) {
-                bail!("jibu-hub serve did not come up:\n{}", log());
+                bail!("jibu-hub serve did not come up:\n{}", said());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(hub)
     }
 
+    /// The port of the broker where sites come in.
+    pub fn broker_port(&self) -> u16 {
+        self.mosquitto.as_ref().map_or(self.broker, |mosquitto| mosquitto.port)
+    }
+
     /// The table of the hub in `jibu.toml`, where the site has a link to it.
     pub fn link(&self) -> String {
-        format!("broker = \"mqtts://localhost:{}\"\nrate_kbit = 1000\n", self.broker)
+        format!("broker = \"mqtts://localhost:{}\"\nrate_kbit = 1000\n", self.broker_port())
     }
 
     /// Makes the box a site of the hub, over the link.
@@ -151,10 +251,29 @@ impl Stage {
     /// # Errors
     /// When the hub or `jibud` refuses.
     pub fn enrol(&self, site: &str) -> anyhow::Result<String> {
-        let said = run(&mut self.hub(&["site", "add", site]))?;
-        let mine = |word: &&str| word.starts_with(&format!("{site}:"));
-        let invitation = said.split_whitespace().find(mine).context("no invitation was printed")?;
-        run(&mut self.jibud(&["enrol", invitation]))
+        let invitation = self.invite(&[site])?.remove(0);
+        match &self.mosquitto {
+            None => run(&mut self.jibud(&["enrol", &invitation])),
+            Some(Mosquitto { strangers, .. }) => {
+                let broker = format!("mqtt://localhost:{strangers}");
+                let said = run(&mut self.jibud(&["enrol", &invitation, "--broker", &broker]))?;
+                self.tell_broker()?;
+                Ok(said)
+            }
+        }
+    }
+
+    /// Takes sites in at the hub, and gives their invitations.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn invite(&self, sites: &[&str]) -> anyhow::Result<Vec<String>> {
+        let said = run(self.hub(&["site", "add"]).args(sites))?;
+        let invitation = |site: &&str| {
+            let mine = |word: &&str| word.starts_with(&format!("{site}:"));
+            said.split_whitespace().find(mine).map(str::to_owned)
+        };
+        sites.iter().map(|site| invitation(site).context("no invitation was printed")).collect()
     }
 
     /// Writes `jibu.toml` with the hub's key; `more` goes at its end.

@@ -36,8 +36,8 @@ use crate::vitals::Vitals;
 /// follower that failed is opened anew.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
-/// A site's certificate lasts 400 days.
-const RENEW_BEFORE: Duration = Duration::from_secs(133 * 24 * 3600);
+/// How long the hub is given to answer a renewal before it is asked again.
+const RENEW_AGAIN: Duration = Duration::from_secs(300);
 
 /// The name of the setting with the number of the last command that was done.
 const DONE: &str = "hub command";
@@ -131,6 +131,7 @@ pub fn start(
         session,
         next_session: session,
         stated: 0,
+        renew_at: Timestamp::default(),
     };
     std::thread::Builder::new()
         .name("hub".into())
@@ -192,6 +193,8 @@ struct Following {
     next_session: u32,
     /// States of this session.
     stated: u32,
+    /// When a renewal is asked for at the earliest.
+    renew_at: Timestamp,
 }
 
 impl Following {
@@ -206,6 +209,7 @@ impl Following {
                 Err(RecvTimeoutError::Timeout) => self.all(|| Input::Tick),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            self.renew_in_time();
             // What came before a deadline is handled before it: a trial may have
             // taken minutes.
             while let Ok(told) = self.told.try_recv() {
@@ -256,7 +260,7 @@ impl Following {
         let now = self.steady();
         let until =
             next.map_or(LOOK_EVERY, |at| if at > now { at.since(now) } else { Duration::ZERO });
-        until.min(LOOK_EVERY)
+        until.min(LOOK_EVERY).min(self.until_renewal())
     }
 
     fn event(&mut self, event: Event) {
@@ -274,7 +278,7 @@ impl Following {
                 let commands = vec![Topic::Command(self.own.site.clone()).to_string()];
                 self.command(Command::Subscribe(commands, QoS::AtLeastOnce));
                 self.tell_queue(telemetry::Input::Connected);
-                self.renew_in_time();
+                self.renew_at = self.steady();
             }
             Event::Message { topic, payload } => {
                 let parsed = Topic::parse(&topic);
@@ -478,12 +482,20 @@ impl Following {
         self.spool.send(follows).context("the spool has ended")
     }
 
-    /// Renews the certificate when a third of its time is left, or less.
+    /// How long it is until the certificate is to be renewed: when a third of its
+    /// time is left. A box without a clock keeps it: the hub can tell it to renew.
+    fn until_renewal(&self) -> Duration {
+        let Some(now) = calendar().filter(|_| self.connected) else { return Duration::MAX };
+        let asked = self.renew_at.since(self.steady());
+        self.own.renew_from().since(now).max(asked)
+    }
+
     fn renew_in_time(&mut self) {
-        let Some(now) = calendar() else { return };
-        if self.own.until > now + RENEW_BEFORE {
+        if self.until_renewal() > Duration::ZERO {
             return;
         }
+        self.renew_at = self.steady() + RENEW_AGAIN;
+        tracing::info!(until = %self.own.until, "the certificate is to be renewed");
         if let Err(error) = self.renew() {
             tracing::error!("the certificate cannot be renewed: {error:#}");
         }

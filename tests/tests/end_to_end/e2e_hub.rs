@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use jibu_tests::{Stage, run};
+use jibu_tests::{Footing, Stage, run};
 
 use crate::documents;
 
@@ -68,6 +68,91 @@ fn a_site_enrols_fetches_follows_a_change_and_is_shut_out() {
     std::thread::sleep(Duration::from_secs(10));
     assert!(!active().contains("local 1.3"), "{}", active());
     assert!(ask(&stage, QUESTION).contains("7:30"));
+}
+
+#[test]
+fn a_box_enrols_and_follows_at_mosquitto() {
+    let stage = Stage::on(Footing::Mosquitto).unwrap();
+    let notices = stage.path("notices");
+    std::fs::create_dir(&notices).unwrap();
+    std::fs::write(notices.join("hours.md"), NOTICE).unwrap();
+    stage.publish("local", &notices).unwrap();
+    let _hub = stage.serve().unwrap();
+    stage.configure_with(&stage.link(), "").unwrap();
+    let said = stage.enrol("mangochi-2").unwrap();
+    assert!(said.contains("local"), "{said}");
+    let _daemon = stage.daemon().unwrap();
+    until(&stage, Duration::from_secs(120), "the collection", || {
+        stage.versions().unwrap_or_default().contains("local 1.1: active")
+    });
+}
+
+#[test]
+fn a_certificate_is_renewed_in_time_and_the_old_one_opens_nothing() {
+    const LIFE: Duration = Duration::from_secs(60);
+    let mut stage = Stage::new(None).unwrap();
+    stage.certificates = Some(LIFE);
+    let notices = stage.path("notices");
+    std::fs::create_dir(&notices).unwrap();
+    std::fs::write(notices.join("hours.md"), NOTICE).unwrap();
+    stage.publish("local", &notices).unwrap();
+    let _hub = stage.serve().unwrap();
+    stage.configure_with(&stage.link(), "").unwrap();
+    stage.enrol("mangochi-2").unwrap();
+    let old = Credentials::of(&stage);
+    let _daemon = stage.daemon().unwrap();
+    until(&stage, LIFE, "another certificate", || {
+        Credentials::of(&stage).grant["certificate"] != old.grant["certificate"]
+    });
+    let connections = || stage.log().matches("connected to the hub").count();
+    until(&stage, LIFE, "a connection with it", || connections() >= 2);
+
+    // The old one is refused although it has not run out.
+    let refused = (0..20).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(250));
+        old.refusal(stage.broker_port())
+    });
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert!(refused.is_some(), "the old certificate still lets in");
+    assert!((since.as_millis() as i64) < old.grant["until_ms"].as_i64().unwrap(), "{refused:?}");
+
+    // The new one holds past the end of the first.
+    std::thread::sleep(LIFE / 2);
+    let list = run(&mut stage.hub(&["site", "list"])).unwrap();
+    assert!(list.contains("mangochi-2: online"), "{list}");
+}
+
+/// What makes a box a site, as `jibud` keeps it.
+struct Credentials {
+    key: jibu_sync::SiteKey,
+    grant: serde_json::Value,
+}
+
+impl Credentials {
+    fn of(stage: &Stage) -> Self {
+        let read = |name| {
+            std::fs::read_to_string(stage.path("site").join("credentials").join(name)).unwrap()
+        };
+        // The two are replaced one after the other; only the grant is compared.
+        let key = jibu_sync::SiteKey::parse(read("site.key").trim()).unwrap();
+        Credentials { key, grant: serde_json::from_str(&read("grant.json")).unwrap() }
+    }
+
+    /// Why the hub's gate does not let it in; `None` when it does.
+    fn refusal(&self, port: u16) -> Option<String> {
+        use jibu_mqtt::{Broker, Config, Event, Identity, Tls};
+        let der = |name: &str| hex::decode(self.grant[name].as_str().unwrap()).unwrap();
+        let own = Identity::from_der(der("certificate"), self.key.reveal_pkcs8()).unwrap();
+        let tls = Tls::from_der(der("authority"), Some(own)).unwrap();
+        let broker = Broker { host: "localhost".into(), port, tls: Some(tls) };
+        let site = self.grant["site"].as_str().unwrap();
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            match jibu_mqtt::spawn(Config::new(broker, site)).events.recv().await.unwrap() {
+                Event::Disconnected { reason, .. } => Some(reason),
+                _ => None,
+            }
+        })
+    }
 }
 
 #[test]

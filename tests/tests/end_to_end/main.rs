@@ -11,6 +11,7 @@ mod e2e_hub;
 mod e2e_kiosk;
 mod e2e_power;
 mod e2e_sms;
+mod e2e_sync;
 mod e2e_ussd;
 mod e2e_ussd_modem;
 

@@ -5,15 +5,12 @@ use jibu_sync::enrol::{Asked, Claim, Grant};
 use jibu_sync::wire::SiteName;
 use jibu_types::Timestamp;
 
-use crate::authority::{Authority, DAY, invitation, positive};
+use crate::authority::{Authority, invitation, positive};
 use crate::hub::while_;
 use crate::key;
 use crate::sites::raise_changes;
 use crate::state::{DatabaseError, Transaction, values};
 use crate::{Hub, HubError};
-
-/// Days that a certificate is good for. A site renews when a third is left.
-const CERTIFIED_DAYS: u32 = 400;
 
 impl Hub {
     /// Answers an enrolment or a renewal, wherever it came from. `None` for one
@@ -67,7 +64,7 @@ impl Hub {
         let mut serial = [0; 16];
         key::fill_random(&mut serial)?;
         let serial = positive(&serial);
-        let until = now + DAY * CERTIFIED_DAYS;
+        let until = now + self.certificate;
         let certificate = authority.certify_site(&claim.site, claim.key, &serial, until)?;
         let doing = while_("recording a certificate");
         let site = claim.site.as_str();

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jibu_sync::command::MAX_REPLY_BYTES;
 use jibu_sync::wire::SiteName;
@@ -20,6 +21,8 @@ use crate::state::{Database, DatabaseError, Row, values};
 pub struct Hub {
     pub(crate) database: Box<dyn Database>,
     pub(crate) currency: Option<String>,
+    /// How long a site's certificate is good.
+    pub(crate) certificate: Duration,
     pub(crate) key: HubKey,
     pub(crate) epoch: u32,
 }
@@ -153,6 +156,9 @@ pub enum HubError {
     /// The hub's own name at the broker.
     #[error("no site can be called \"hub\", which is the hub's own name: choose another")]
     ReservedName,
+    /// Several invitations and one file.
+    #[error("--out takes one invitation: name one site, or leave --out away")]
+    OneFile,
     /// The updates would cost sites more than they may.
     #[error(
         "nothing was published: it would cost {} more than their budget ({}). Raise it with \
@@ -270,7 +276,8 @@ impl Hub {
         let rows = database.query("SELECT epoch FROM hub", values![]).map_err(&doing)?;
         let row = rows.first().ok_or(HubError::DamagedRow("hub"))?;
         let epoch = row.get(0).map_err(&doing)?;
-        Ok(Hub { epoch, database, currency: settings.currency, key })
+        let Settings { currency, certificate, .. } = settings;
+        Ok(Hub { epoch, database, currency, certificate, key })
     }
 
     /// Opens the hub in `folder` or makes one there; says whether it is new.
@@ -409,12 +416,12 @@ pub(crate) fn no_collection(name: &CollectionName, names: &[CollectionName]) -> 
 
 fn begin(folder: &Path, key: HubKey, epoch: u32) -> Result<(Hub, bool), HubError> {
     let doing = while_("writing the hub's epoch");
-    let Settings { state, currency, .. } = Settings::read(folder)?;
+    let Settings { state, currency, certificate, .. } = Settings::read(folder)?;
     let mut database = state.open().map_err(&doing)?;
     let mut transaction = database.begin().map_err(&doing)?;
     transaction.execute("INSERT INTO hub (epoch) VALUES (?1)", values![epoch]).map_err(&doing)?;
     transaction.commit().map_err(&doing)?;
-    Ok((Hub { database, currency, key, epoch }, true))
+    Ok((Hub { database, currency, certificate, key, epoch }, true))
 }
 
 pub(crate) fn collection(name: &str) -> Result<CollectionName, HubError> {

@@ -66,8 +66,8 @@ pub fn serve(folder: &Path, clock: impl Fn() -> Timestamp) -> Result<(), ServeEr
     let _inside = runtime.enter();
 
     let worker = format!("hub-{}", random()?);
-    let roll = Arc::new(Roll::default());
-    roll.replace(hub.roll(clock())?);
+    // Who may do what at the hub's own broker; another one has it from an export.
+    let mut roll = None;
     let mut config = Config::new(&worker);
     if let Some(gather) = settings.gather {
         config.peer.gather = gather;
@@ -75,6 +75,8 @@ pub fn serve(folder: &Path, clock: impl Fn() -> Timestamp) -> Result<(), ServeEr
     }
     let mut connection = match settings.broker {
         Broker::Own { listen, hosts } => {
+            let sites = Arc::new(Roll::default());
+            sites.replace(hub.roll(clock())?);
             let own = hub.broker_identity(&hosts, clock())?;
             let broker = Embedded::start(random()?).map_err(ServeError::Start)?;
             let authority = hub.authority_pem()?;
@@ -82,10 +84,11 @@ pub fn serve(folder: &Path, clock: impl Fn() -> Timestamp) -> Result<(), ServeEr
                 &authority,
                 &own.certificate,
                 &own.key,
-                Arc::clone(&roll),
+                Arc::clone(&sites),
                 broker.clone(),
             )?;
             let address = runtime.block_on(gate.open(listen))?;
+            roll = Some(sites);
             tracing::info!(%address, hosts = hosts.join(" "), "sites may come");
             broker.connection(&worker)
         }
@@ -158,6 +161,7 @@ pub fn serve(folder: &Path, clock: impl Fn() -> Timestamp) -> Result<(), ServeEr
                     Command::Publish(Message { topic, payload, qos, retain })
                 }
                 Output::AccessChanged => {
+                    let Some(roll) = &roll else { continue };
                     match service.hub().roll(clock()) {
                         Ok(sites) => roll.replace(sites),
                         Err(error) => tracing::error!("{}", crate::cli::sentence(&error)),

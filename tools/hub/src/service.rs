@@ -264,9 +264,9 @@ impl Service {
                     true => self.retained.remove(topic),
                     false => self.retained.insert(topic.to_owned(), payload.to_vec()),
                 };
-                // Our own words come back; another's are put right, not at once,
-                // so that two who disagree do not shout.
-                if before.as_deref() != Some(payload) && self.compare_at.is_none() {
+                // Our own words come back, also those that cleared a topic; another's
+                // are put right, not at once, so that two who disagree do not shout.
+                if before.unwrap_or_default() != payload && self.compare_at.is_none() {
                     self.compare_at = Some(now + self.config.settle * 10);
                 }
                 if let Some(Topic::Command(site)) = Topic::parse(topic) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::authority::DAY;
 use crate::state::{Database, DatabaseError, Postgres, Sqlite};
 
 /// What `hub.toml` says.
@@ -17,6 +18,8 @@ pub(crate) struct Settings {
     pub(crate) state: Place,
     /// What prices are in, such as `MWK`.
     pub(crate) currency: Option<String>,
+    /// How long a site's certificate is good. A site renews it when a third is left.
+    pub(crate) certificate: Duration,
     pub(crate) broker: Broker,
     /// How long requests are gathered, where it is said.
     pub(crate) gather: Option<Duration>,
@@ -74,6 +77,7 @@ struct Raw {
     #[serde(default)]
     broker: RawBroker,
     currency: Option<String>,
+    certificate_days: Option<f64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -118,7 +122,13 @@ impl Settings {
             Some(_) => return Err("[state] postgres is no list of key=value".to_owned()),
         };
         let gather = raw.broker.gather_s.map(|s| Duration::from_secs(s.into()));
-        Ok(Settings { state, currency: raw.currency, broker: broker(raw.broker, folder)?, gather })
+        let days = raw.certificate_days.unwrap_or(400.0);
+        if !(days > 0.0 && days <= 36_500.0) {
+            return Err("certificate_days is a number of days, such as 400".to_owned());
+        }
+        let certificate = DAY.mul_f64(days);
+        let broker = broker(raw.broker, folder)?;
+        Ok(Settings { state, currency: raw.currency, certificate, broker, gather })
     }
 }
 
@@ -214,6 +224,14 @@ mod tests {
         let words = "host=/run/postgresql user=jibu";
         let text = format!("# shared\n[state]\npostgres = \"{words}\"\n");
         assert_eq!(state(&text), Ok(Place::Postgres(words.to_owned())));
+        let days = |text| {
+            Settings::parse(text, folder)
+                .map(|settings| settings.certificate / DAY.as_secs() as u32)
+        };
+        assert_eq!(days(""), Ok(Duration::from_secs(400)));
+        assert_eq!(days("certificate_days = 0.5"), Ok(Duration::from_millis(500)));
+        assert!(days("certificate_days = 0").is_err());
+        assert!(days("certificate_days = nan").is_err());
         let unknown = state("[state]\npostgras = \"x\"\n").unwrap_err();
         assert!(unknown.starts_with("line 2: ") && unknown.contains("postgras"), "{unknown}");
         let secret = state("[state]\npostgres = \"password=tulip host\"\n").unwrap_err();

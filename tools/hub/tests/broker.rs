@@ -7,9 +7,7 @@
 mod desk;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use desk::{Desk, now};
@@ -17,35 +15,18 @@ use jibu_hub::{Hub, SiteSettings};
 use jibu_sync::SiteKey;
 use jibu_sync::enrol::{Claim, Grant};
 use jibu_sync::wire::SiteName;
+use jibu_tests::Mosquitto;
 use jibu_types::CollectionName;
 
 struct Broker {
     desk: Desk,
-    port: u16,
-    open_port: u16,
-    process: Child,
+    mosquitto: Mosquitto,
 }
 
 impl Broker {
-    /// mosquitto on what the hub exported, on free ports.
     fn start(desk: Desk) -> Self {
-        let (port, open_port) = (free_port(), free_port());
-        let conf = fs::read_to_string(desk.folder.path().join("out/mosquitto.conf")).unwrap();
-        let conf = conf
-            .replace("listener 8883", &format!("listener {port} 127.0.0.1"))
-            .replace("listener 8884", &format!("listener {open_port} 127.0.0.1"))
-            .replace("persistence true", "persistence false\nuser root");
-        let file = desk.folder.path().join("mosquitto.conf");
-        fs::write(&file, conf).unwrap();
-        let process = spawn(&file);
-        for port in [port, open_port] {
-            let begun = (0..100).any(|_| {
-                std::thread::sleep(Duration::from_millis(50));
-                TcpStream::connect(("127.0.0.1", port)).is_ok()
-            });
-            assert!(begun, "mosquitto does not listen");
-        }
-        Broker { desk, port, open_port, process }
+        let mosquitto = Mosquitto::start(&desk.folder.path().join("out")).unwrap();
+        Broker { desk, mosquitto }
     }
 
     /// The options of a client with the identity `name`, or with none.
@@ -56,10 +37,10 @@ impl Broker {
         match name {
             Some(name) => {
                 let (pem, key) = (format!("{name}.pem"), format!("{name}.key.pem"));
-                command.args(["-p", &self.port.to_string(), "--cafile", "ca.pem"]);
+                command.args(["-p", &self.mosquitto.port.to_string(), "--cafile", "ca.pem"]);
                 command.args(["--cert", &pem, "--key", &key]);
             }
-            None => drop(command.args(["-p", &self.open_port.to_string()])),
+            None => drop(command.args(["-p", &self.mosquitto.strangers.to_string()])),
         }
         command
     }
@@ -90,29 +71,6 @@ impl Broker {
         heard.sort();
         heard
     }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn spawn(file: &PathBuf) -> Child {
-    let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"]
-        .into_iter()
-        .find(|path| PathBuf::from(path).exists());
-    let program = program.expect(
-        "mosquitto is not installed: `apt-get install mosquitto mosquitto-clients` (cargo xtask \
-         test does it)",
-    );
-    let log = Stdio::null();
-    Command::new(program).arg("-c").arg(file).stdout(log).stderr(Stdio::null()).spawn().unwrap()
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Takes a site in, and writes its certificate and key where clients find them.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jibu_mqtt::{Identity, Tls, TlsError};
 use jibu_sync::enrol::{Claim, Grant};
@@ -12,6 +13,8 @@ use jibu_sync::wire::SiteName;
 use jibu_sync::{PublicKey, SiteKey};
 use jibu_types::{CollectionName, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::clock::calendar;
 
 const KEY: &str = "site.key";
 const GRANT: &str = "grant.json";
@@ -30,6 +33,8 @@ pub struct Credentials {
     pub collections: Vec<CollectionName>,
     /// Until when the certificate is good.
     pub until: Timestamp,
+    /// When it came, as far as was known then.
+    since: Option<Timestamp>,
     certificate: Vec<u8>,
     authority: Vec<u8>,
 }
@@ -67,6 +72,8 @@ struct Kept {
     collections: Vec<CollectionName>,
     /// Milliseconds since 1970.
     until_ms: i64,
+    /// When it came, if the clock was set.
+    since_ms: Option<i64>,
     /// X.509 in DER, in hexadecimal digits.
     certificate: String,
     authority: String,
@@ -108,6 +115,7 @@ impl Credentials {
             hub: kept.hub.parse().map_err(|_| damaged("the hub's key"))?,
             collections: kept.collections,
             until: Timestamp::from_unix_ms(kept.until_ms),
+            since: kept.since_ms.map(Timestamp::from_unix_ms),
             certificate: bytes(&kept.certificate)?,
             authority: bytes(&kept.authority)?,
         })
@@ -124,6 +132,7 @@ impl Credentials {
             hub: grant.hub.to_string(),
             collections: grant.collections.clone(),
             until_ms: grant.until.unix_ms(),
+            since_ms: calendar().map(Timestamp::unix_ms),
             certificate: hex::encode(&grant.certificate),
             authority: hex::encode(&grant.authority),
         };
@@ -135,6 +144,14 @@ impl Credentials {
             }
             _ => Ok(()),
         }
+    }
+
+    /// When a third of the certificate's time is left: of the hub's usual 400
+    /// days, where it is not known when it came.
+    pub fn renew_from(&self) -> Timestamp {
+        const USUAL: Duration = Duration::from_secs(400 * 24 * 3600);
+        let life = self.since.map_or(USUAL, |since| self.until.since(since));
+        self.until - life / 3
     }
 
     /// How the broker and this site know each other.
@@ -235,6 +252,7 @@ mod tests {
         };
         Credentials::keep(folder.path(), &key, &grant).unwrap();
         let found = Credentials::read(folder.path()).unwrap();
+        assert!(found.renew_from() <= found.until);
         assert_eq!((found.site, found.hub), (site, hub.public()));
         assert_eq!((found.certificate, found.authority), (vec![1, 2, 255], vec![3]));
         assert_eq!(found.key.public(), key.public());

@@ -204,6 +204,8 @@ fn options(config: &Config) -> MqttOptions {
         .set_clean_start(false)
         .set_session_expiry_interval(u32::try_from(config.session_expiry.as_secs()).ok())
         .set_connection_timeout(config.open_timeout.as_secs())
+        // The client keeps a place for each from the beginning: 13 MB for 65,535.
+        .set_outgoing_inflight_upper_limit(IN_FLIGHT as u16)
         .set_max_packet_size(Some(config.max_packet));
     if let Some(tls) = &broker.tls {
         let tls = TlsConfiguration::Rustls(tls.config.clone());

@@ -16,11 +16,11 @@ use crate::{Hub, HubError, SiteSettings, SiteSummary, Standing};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Takes a site in and prints its invitation, once.
+    /// Takes sites in and prints each one's invitation, once.
     Add {
-        /// Its name, such as mangochi-2.
-        #[arg(value_parser = SiteName::parse)]
-        site: SiteName,
+        /// A name, such as mangochi-2, or several.
+        #[arg(value_name = "SITE", value_parser = SiteName::parse, required = true)]
+        sites: Vec<SiteName>,
         #[command(flatten)]
         settings: Settings,
         #[command(flatten)]
@@ -148,10 +148,17 @@ pub(super) fn execute(
     out: &mut dyn Write,
 ) -> Result<io::Result<bool>, HubError> {
     let said = match command {
-        Command::Add { site, settings, invite } => {
+        Command::Add { sites, settings, invite } => {
+            if invite.out.is_some() && sites.len() > 1 {
+                return Err(HubError::OneFile);
+            }
             let until = now + DAY * invite.days;
-            let invitation = hub.add_site(site, &settings.to_settings(), until, now)?;
-            hand_over(hub, &invitation, until, invite.out.as_deref(), out)?
+            let mut said = Ok(());
+            for site in sites {
+                let invitation = hub.add_site(site, &settings.to_settings(), until, now)?;
+                said = said.and(hand_over(hub, &invitation, until, invite.out.as_deref(), out)?);
+            }
+            said
         }
         Command::Invite { site, invite } => {
             let until = now + DAY * invite.days;

@@ -2,15 +2,13 @@
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-mod server;
-
 use std::fs;
 use std::path::PathBuf;
 
 use jibu_hub::state::{Database, Postgres, Sqlite};
 use jibu_hub::{Hub, Terms};
+use jibu_tests::Postgres as Server;
 use jibu_types::{CollectionName, IndexVersion, Timestamp};
-use server::Server;
 use tempfile::TempDir;
 
 /// Runs a test's `story` once with each kind of state.
@@ -39,7 +37,7 @@ impl Desk {
     }
 
     pub(crate) fn with_postgres() -> Self {
-        let server = Server::start();
+        let server = Server::start().unwrap();
         let desk = Desk { folder: TempDir::new().unwrap(), server: Some(server) };
         fs::create_dir_all(desk.data()).unwrap();
         let words = desk.server.as_ref().map(Server::words).unwrap();

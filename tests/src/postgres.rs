@@ -1,15 +1,19 @@
-//! Debian's PostgreSQL, started in a temporary folder for as long as tests use it.
+//! Debian's PostgreSQL, started in a temporary folder for as long as it is used.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use anyhow::Context;
 use tempfile::TempDir;
 
-/// An empty database of a server that all tests of this program share.
-pub(crate) struct Server {
+use crate::run;
+
+/// An empty database of a server that all of this program's share.
+pub struct Postgres {
     cluster: Arc<Cluster>,
     database: String,
 }
@@ -20,41 +24,45 @@ struct Cluster {
     folder: TempDir,
 }
 
-/// The running server, while a test holds it.
+/// The running server, while somebody holds it.
 static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 static DATABASES: AtomicUsize = AtomicUsize::new(0);
 
-impl Server {
-    pub(crate) fn start() -> Self {
+impl Postgres {
+    /// A database of its own.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not installed or does not start.
+    pub fn start() -> anyhow::Result<Self> {
         let cluster = {
-            let mut running = RUNNING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            running.upgrade().unwrap_or_else(|| {
-                let started = Arc::new(Cluster::start());
-                *running = Arc::downgrade(&started);
-                started
-            })
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            match running.upgrade() {
+                Some(cluster) => cluster,
+                None => {
+                    let started = Arc::new(Cluster::start()?);
+                    *running = Arc::downgrade(&started);
+                    started
+                }
+            }
         };
         let database = format!("test{}", DATABASES.fetch_add(1, Ordering::Relaxed));
-        let mut client =
-            postgres::Client::connect(&cluster.words("postgres"), postgres::NoTls).unwrap();
-        client.batch_execute(&format!("CREATE DATABASE {database}")).unwrap();
-        Server { cluster, database }
+        let socket = cluster.folder.path();
+        run(cluster.program("createdb").arg("-h").arg(socket).args(["-U", "jibu", &database]))?;
+        Ok(Postgres { cluster, database })
     }
 
     /// What stands in `hub.toml` as `[state] postgres`.
-    pub(crate) fn words(&self) -> String {
-        self.cluster.words(&self.database)
+    pub fn words(&self) -> String {
+        format!("host={} user=jibu dbname={}", self.cluster.folder.path().display(), self.database)
     }
 }
 
 impl Cluster {
-    fn start() -> Self {
-        let programs = newest_programs();
-        let folder = TempDir::new().unwrap();
-        let server = Cluster { programs, folder };
+    fn start() -> anyhow::Result<Self> {
+        let server = Cluster { programs: newest_programs()?, folder: TempDir::new()? };
         if is_root() {
             // PostgreSQL refuses to run as root.
-            run(Command::new("chown").arg("nobody").arg(server.folder.path()));
+            run(Command::new("chown").arg("nobody").arg(server.folder.path()))?;
         }
         let data = server.data();
         run(server.program("initdb").args(["-D", &data, "-U", "jibu", "-A", "trust"]).args([
@@ -62,19 +70,15 @@ impl Cluster {
             "UTF8",
             "--locale=C.UTF-8",
             "--no-sync",
-        ]));
+        ]))?;
         let socket = server.folder.path().display();
         let options =
             format!("-k {socket} -c listen_addresses='' -c fsync=off -c max_connections=200");
         let log = format!("{socket}/log");
         run(server
             .program("pg_ctl")
-            .args(["-D", &data, "-o", &options, "-l", &log, "-w", "start"]));
-        server
-    }
-
-    fn words(&self, database: &str) -> String {
-        format!("host={} user=jibu dbname={database}", self.folder.path().display())
+            .args(["-D", &data, "-o", &options, "-l", &log, "-w", "start"]))?;
+        Ok(server)
     }
 
     fn data(&self) -> String {
@@ -104,29 +108,18 @@ impl Drop for Cluster {
     }
 }
 
-fn newest_programs() -> PathBuf {
+fn newest_programs() -> anyhow::Result<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut found: Vec<(u32, PathBuf)> = versions
-        .filter_map(|version| {
-            let number = version.file_name().to_str()?.parse().ok()?;
-            Some((number, version.path().join("bin")))
-        })
-        .filter(|(_, programs)| programs.join("initdb").exists())
-        .collect();
-    found.sort();
-    let (_, programs) = found.pop().expect(
+    let found = versions.filter_map(|version| {
+        let number: u32 = version.file_name().to_str()?.parse().ok()?;
+        Some((number, version.path().join("bin")))
+    });
+    let newest = found.filter(|(_, programs)| programs.join("initdb").exists()).max();
+    newest.map(|(_, programs)| programs).context(
         "PostgreSQL is not installed: `apt-get install postgresql` (cargo xtask test does it)",
-    );
-    programs
+    )
 }
 
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt as _;
+pub(crate) fn is_root() -> bool {
     fs::metadata(Path::new("/proc/self")).is_ok_and(|process| process.uid() == 0)
-}
-
-fn run(command: &mut Command) {
-    let Output { status, stderr, stdout } = command.output().unwrap();
-    let said = [stdout, stderr].concat();
-    assert!(status.success(), "{command:?}: {status}\n{}", String::from_utf8_lossy(&said));
 }
