@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use jibu_modem::{Command, Event, Held, Remedy};
+use jibu_modem::{Command, Event, Held, Registration, Remedy};
 use jibu_spool::{
     AnswerSummary, Input, MessageId, ModemName, Output, PartId, Spool, StoredPart, Ticket, Verdict,
 };
@@ -227,6 +227,11 @@ impl Spooling {
                 tracing::warn!(modem = modem.0, reason, ?retry_in, "modem lost");
                 Input::ModemLost { modem }
             }
+            // One that cannot tell may well have it.
+            Event::Registration(Registration::Unknown) => return,
+            Event::Registration(registration) => {
+                Input::Network { modem, registered: registration.is_registered() }
+            }
             Event::Fault(fault) => {
                 tracing::error!(modem = modem.0, %fault, "the modem needs somebody");
                 return;
@@ -254,7 +259,6 @@ impl Spooling {
             | Event::Erased { .. }
             | Event::Forgotten { .. }
             | Event::Signal(_)
-            | Event::Registration(_)
             | Event::Storage { .. } => return,
         };
         self.spool.handle(input, now());

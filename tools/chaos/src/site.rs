@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jibu_at::driver::{Command, Event};
+use jibu_at::driver::{Command, Event, Registration};
 use jibu_at::{Held, Remedy};
 use jibu_modem::as_given;
 use jibu_spool::{
@@ -218,6 +218,10 @@ impl Site {
                 return unknown;
             }
             Event::Interrupted(_) => Input::ModemLost { modem: name },
+            Event::Registration(Registration::Unknown) => return None,
+            Event::Registration(registration) => {
+                Input::Network { modem: name, registered: registration.is_registered() }
+            }
             Event::ResetWanted => {
                 self.tally.resets_wanted += 1;
                 return None;
@@ -225,7 +229,6 @@ impl Site {
             Event::Erased { .. }
             | Event::Forgotten { .. }
             | Event::Signal(_)
-            | Event::Registration(_)
             | Event::Storage { .. }
             | Event::Restarting
             | Event::Ussd(_)

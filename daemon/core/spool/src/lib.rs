@@ -53,7 +53,8 @@ pub struct Config {
     pub never_answer: Vec<PhoneNumber>,
     /// By which modem answers leave; others leave by the one that was asked.
     pub routes: Vec<Route>,
-    /// How long a modem may be away before its parts leave by another one.
+    /// How long a modem may be away, or out of its network, before its parts leave
+    /// by another one.
     pub fail_over_after: Duration,
 }
 
@@ -179,6 +180,13 @@ pub enum Input {
     ModemLost {
         /// Which modem.
         modem: ModemName,
+    },
+    /// A modem is in its network, or out of it.
+    Network {
+        /// Which modem.
+        modem: ModemName,
+        /// Whether messages can go.
+        registered: bool,
     },
     /// A modem wrote a part to its storage and is about to send it.
     Written {
@@ -326,6 +334,8 @@ pub struct Spool {
     modems: HashMap<ModemName, ModemState>,
     /// Since when modems that were there are away; the others never were.
     away: HashMap<ModemName, Timestamp>,
+    /// Since when modems are out of their network.
+    unregistered: HashMap<ModemName, Timestamp>,
     started: Timestamp,
     early_reports: VecDeque<outbound::EarlyReport>,
     /// When the old was forgotten last.
@@ -370,6 +380,7 @@ impl Spool {
             awake,
             modems: HashMap::new(),
             away: HashMap::new(),
+            unregistered: HashMap::new(),
             started: now,
             early_reports: VecDeque::new(),
             forgot_at: now,
@@ -413,6 +424,12 @@ impl Spool {
                 self.modems.remove(&modem);
                 // It may be lost again and again before it is ready.
                 self.away.entry(modem).or_insert(now);
+            }
+            Input::Network { modem, registered: true } => {
+                self.unregistered.remove(&modem);
+            }
+            Input::Network { modem, registered: false } => {
+                self.unregistered.entry(modem).or_insert(now);
             }
             Input::Written { part, slot } => self.written(part, slot),
             Input::Sent { part, reference, slot } => self.sent(part, reference, slot, now),

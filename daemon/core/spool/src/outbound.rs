@@ -273,12 +273,15 @@ impl Spool {
     }
 
     pub(crate) fn send_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
-        // While its modem is busy or comes back, the modem's next event wakes us.
-        let any_free = self.modems.values().any(|state| !state.busy);
+        // While modems are busy or come back, their next event wakes us.
         let due = self.first_waiting().filter_map(move |(row, not_before)| {
-            match self.modems.contains_key(&row.modem) {
-                true => self.is_free(&row.modem).then_some(not_before),
-                false => any_free.then(|| not_before.max(self.fails_over_at(&row.modem))),
+            match self.is_free(&row.modem) {
+                true => Some(not_before),
+                false => {
+                    let stands_in = self.stand_in(&row.modem).is_some();
+                    let fails_over = self.fails_over_at(&row.modem).filter(|_| stands_in);
+                    fails_over.map(|at| at.max(not_before))
+                }
             }
         });
         let doubts = self.parts.values().filter(|row| self.is_in_doubt(row));
@@ -321,17 +324,28 @@ impl Spool {
         })
     }
 
-    /// The modem itself; where it has been away for long, another one.
+    /// The modem itself; where it has been away or without its network for long,
+    /// another one.
     fn carrier<'a>(&'a self, own: &'a ModemName, now: Timestamp) -> Option<&'a ModemName> {
-        if self.modems.contains_key(own) {
-            return self.is_free(own).then_some(own);
-        }
-        let free = self.modems.iter().filter(|(_, state)| !state.busy).map(|(name, _)| name);
-        free.min().filter(|_| self.fails_over_at(own) <= now)
+        let fails_over = self.fails_over_at(own).is_some_and(|at| at <= now);
+        let stand_in = if fails_over { self.stand_in(own) } else { None };
+        stand_in.or_else(|| Some(own).filter(|own| self.is_free(own)))
     }
 
-    fn fails_over_at(&self, modem: &ModemName) -> Timestamp {
-        *self.away.get(modem).unwrap_or(&self.started) + self.config.fail_over_after
+    /// A modem that is free and in its network.
+    fn stand_in(&self, own: &ModemName) -> Option<&ModemName> {
+        let others = self.modems.keys().filter(|name| *name != own);
+        others.filter(|name| self.is_free(name) && !self.unregistered.contains_key(*name)).min()
+    }
+
+    /// When others may stand in for a modem; none while it is there and registered.
+    fn fails_over_at(&self, modem: &ModemName) -> Option<Timestamp> {
+        let away = match self.modems.contains_key(modem) {
+            true => None,
+            false => Some(self.away.get(modem).unwrap_or(&self.started)),
+        };
+        let since = away.into_iter().chain(self.unregistered.get(modem)).min()?;
+        Some(*since + self.config.fail_over_after)
     }
 
     /// Of every answer the first part that waits, unless one before it is being

@@ -137,6 +137,40 @@ fn a_modem_that_stays_away_is_stood_in_for_and_has_its_own_again_when_it_is_back
 }
 
 #[test]
+fn a_modem_without_network_is_stood_in_for_by_one_that_has_it() {
+    let mut stage = Stage::new(Config::default());
+    let network = |modem, registered| Input::Network { modem: name(modem), registered };
+    stage.ready("airtel", 0);
+    stage.ready("tnm", 0);
+    stage.handle(network("airtel", false), 10);
+    stage.handle(network("airtel", false), 200);
+    // It is tried; the network may be there before anybody has noticed.
+    assert_eq!(stage.answer("airtel", "+265991234567", 20), to("airtel", 1));
+    let refused = |part| Input::SendFailed {
+        part: PartId(part),
+        verdict: Verdict::Later,
+        why: "no network".into(),
+        slot: None,
+    };
+    assert_eq!(stage.sends(refused(1), 25), []);
+    assert_eq!(stage.sends(Input::Tick, 145), to("airtel", 1));
+    assert_eq!(stage.sends(refused(1), 146), []);
+    assert_eq!(stage.sends(Input::Tick, 746), to("tnm", 1));
+    stage.sent(1, 747);
+
+    // Nobody has a network: each keeps trying its own.
+    stage.handle(network("tnm", false), 750);
+    assert_eq!(stage.answer("airtel", "+265992222222", 751), to("airtel", 2));
+    assert_eq!(stage.sends(refused(2), 752), []);
+    assert_eq!(stage.sends(network("tnm", true), 753), []);
+    assert_eq!(stage.sends(Input::Tick, 872), to("tnm", 2));
+    // And it has its own again.
+    stage.sent(2, 873);
+    stage.handle(network("airtel", true), 874);
+    assert_eq!(stage.answer("airtel", "+265993333333", 875), to("airtel", 3));
+}
+
+#[test]
 fn one_that_never_came_is_stood_in_for_and_a_busy_stand_in_takes_one_at_a_time() {
     let mut stage = Stage::new(Config::default());
     stage.ready("tnm", 0);
