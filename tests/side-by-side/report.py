@@ -39,7 +39,7 @@ def table(results, versions, hang_s, patience_s):
 
     def counts(phase, *more):
         rows = [("due one answer", "due"), ("answered exactly once", "once"),
-                ("**lost**", "lost"), ("**answered twice or more**", "twice")]
+                ("**lost**, or unanswered at the end", "lost"), ("**answered twice or more**", "twice")]
         for words, key in [*rows, *more]:
             row(words, phase, lambda found: counted(found, key))
 

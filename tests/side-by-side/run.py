@@ -28,9 +28,10 @@ import scenario
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../third-party"))
 from simulator import Simulator  # noqa: E402  (it lies in the folder next door)
 
-# What is not answered when nothing has gone out for so long counts as lost. Longer
-# than every daemon's own waits: gammu-smsd waits 200 s for a reply that was lost.
-PATIENCE_S = 300
+# A run is over when nothing has gone out for so long. Longer than most waits of the
+# daemons' own, and shorter than some: gammu-smsd's for a reply (200 s), jibud's for a
+# network that refused twice (10 min).
+PATIENCE_S = 150
 # What would come twice has come by then.
 AFTERWARDS_S = 15
 # The time of a hang that ends by itself, and the longest that is waited afterwards.
