@@ -197,6 +197,7 @@ impl Menus {
             recipient: to,
             pdus,
             summary,
+            command: None,
         });
     }
 }
