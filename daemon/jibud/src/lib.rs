@@ -6,6 +6,7 @@
 //! `daemon/core`, the outside in `daemon/shell`.
 
 pub mod answering;
+pub mod board;
 pub mod clock;
 pub mod commands;
 pub mod config;
