@@ -30,6 +30,7 @@ use crate::config::{Address, Config, Link};
 use crate::index::follower::{Follower, Stores, Wish};
 use crate::library::Engine;
 use crate::sms;
+use crate::spooling::{self, Commanded, DONE};
 use crate::vitals::Vitals;
 
 /// How often it is looked whether somebody else has changed what answers, and a
@@ -39,8 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// How long the hub is given to answer a renewal before it is asked again.
 const RENEW_AGAIN: Duration = Duration::from_secs(300);
 
-/// The name of the setting with the number of the last command that was done.
-const DONE: &str = "hub command";
+/// How long the spool may take to save a message.
+const SAVE: Duration = Duration::from_secs(20);
 
 /// What the thread is told.
 pub enum Told {
@@ -95,7 +96,7 @@ pub fn start(
     link: &Link,
     engine: &Arc<Engine>,
     vitals: &Arc<Vitals>,
-    spool: mpsc::Sender<crate::spooling::Told>,
+    spool: mpsc::Sender<spooling::Told>,
 ) -> anyhow::Result<mpsc::Sender<Told>> {
     let trusted = trusted(config)?;
     let own = Credentials::read(&config.credentials)?;
@@ -176,7 +177,7 @@ struct Following {
     link: Link,
     runtime: tokio::runtime::Handle,
     tell: mpsc::Sender<Told>,
-    spool: mpsc::Sender<crate::spooling::Told>,
+    spool: mpsc::Sender<spooling::Told>,
     telling: Telling,
     /// The highest command that was carried out.
     done: u64,
@@ -418,7 +419,7 @@ impl Following {
             if number <= self.done {
                 continue;
             }
-            if let Err(error) = self.carry_out(&command) {
+            if let Err(error) = self.carry_out(number, &command) {
                 tracing::error!(number, "a command was not carried out: {error:#}");
                 break;
             }
@@ -434,9 +435,9 @@ impl Following {
         }
     }
 
-    fn carry_out(&mut self, command: &command::Command) -> anyhow::Result<()> {
+    fn carry_out(&mut self, number: u64, command: &command::Command) -> anyhow::Result<()> {
         match command {
-            command::Command::Reply { asker, text } => self.reply(asker, text),
+            command::Command::Reply { asker, text } => self.reply(number, asker, text),
             command::Command::RenewKey => self.renew(),
             command::Command::Follow { root } => {
                 self.follow(root);
@@ -458,7 +459,7 @@ impl Following {
     }
 
     /// Sends a person's reply to whoever asked.
-    fn reply(&mut self, asker: &[u8], text: &str) -> anyhow::Result<()> {
+    fn reply(&mut self, number: u64, asker: &[u8], text: &str) -> anyhow::Result<()> {
         let asker = self.stores.state().asker(asker)?;
         // Nobody can be told; the hub need not say it again.
         let (Some(asker), Some(modem)) = (asker, self.config.modems.first()) else {
@@ -478,8 +479,12 @@ impl Following {
         };
         let modem = ModemName(modem.driver.name.clone());
         let (channel, recipient) = (Channel::Sms, asker.number);
-        let follows = crate::spooling::Told::Follows { channel, modem, recipient, pdus, summary };
-        self.spool.send(follows).context("the spool has ended")
+        // The spool saves it and the command's number together.
+        let (saved, heard) = mpsc::channel();
+        let command = Some(Commanded { number, saved });
+        let follows = spooling::Told::Follows { channel, modem, recipient, pdus, summary, command };
+        self.spool.send(follows).context("the spool has ended")?;
+        heard.recv_timeout(SAVE).context("the spool could not save the reply yet")
     }
 
     /// How long it is until the certificate is to be renewed: when a third of its

@@ -7,6 +7,7 @@
 //! `daemon/shell`.
 
 pub mod answering;
+pub mod board;
 pub mod clock;
 pub mod commands;
 pub mod config;

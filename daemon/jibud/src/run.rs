@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::answering::Answering;
+use crate::board;
 use crate::clock::now;
 use crate::config::Config;
 use crate::hub;
@@ -61,7 +62,11 @@ pub fn run(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> anyhow::Result<()> {
+async fn serve(
+    config: Arc<Config>,
+    mut store: StateStore,
+    engine: Arc<Engine>,
+) -> anyhow::Result<()> {
     let names = config.modems.iter().map(|modem| modem.driver.name.clone());
     let vitals = Arc::new(Vitals::new(names));
     let (tell, told) = mpsc::channel();
@@ -105,6 +110,10 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
         });
     }
 
+    match board::boot().and_then(|boot| board::started(&mut store, &boot)) {
+        Ok(cuts) => vitals.power_went(cuts),
+        Err(error) => tracing::warn!("cuts of power are not counted: {error:#}"),
+    }
     let modems = commands.into_iter().map(|(name, sender)| (ModemName(name), sender)).collect();
     let spool_config = spool_config(&config);
     let restored = store.restore(now(), spool_config.remember_keys, spool_config.await_reports)?;
@@ -167,6 +176,10 @@ async fn serve(config: Arc<Config>, store: StateStore, engine: Arc<Engine>) -> a
     tracing::info!(modems = config.modems.len(), "jibud runs");
     until_told_to_end(&vitals, config.lamp.as_ref()).await?;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    let marked = StateStore::open(config.state_db()).map_err(anyhow::Error::from);
+    if let Err(error) = marked.and_then(|mut store| board::ended(&mut store)) {
+        tracing::warn!("this end will be taken for a cut of power: {error:#}");
+    }
     tracing::info!("jibud ends");
     Ok(())
 }

@@ -62,6 +62,8 @@ pub enum Told {
         pdus: Vec<Vec<u8>>,
         /// For the audit trail.
         summary: AnswerSummary,
+        /// Where the hub commanded it.
+        command: Option<Commanded>,
     },
     /// Something to be written to the audit trail.
     Record {
@@ -71,6 +73,19 @@ pub enum Told {
         details: serde_json::Value,
     },
 }
+
+/// A message that the hub commanded: saved together with the command's number, so
+/// that it is sent once however often the command comes.
+#[derive(Debug)]
+pub struct Commanded {
+    /// The command.
+    pub number: u64,
+    /// Hears when it is saved.
+    pub saved: Sender<()>,
+}
+
+/// The setting with the number of the last command of the hub that was done.
+pub const DONE: &str = "hub command";
 
 /// How long the thread sleeps at most, so that the watchdog sees it alive.
 const HEARTBEAT: Duration = Duration::from_secs(2);
@@ -98,6 +113,8 @@ pub struct Spooling {
     waiting: VecDeque<Job>,
     asking: bool,
     housekept: Timestamp,
+    /// The command whose message the next save has.
+    saves_command: Option<u64>,
 }
 
 impl Spooling {
@@ -123,6 +140,7 @@ impl Spooling {
             waiting: VecDeque::new(),
             asking: false,
             housekept: Timestamp::default(),
+            saves_command: None,
         }
     }
 
@@ -169,9 +187,12 @@ impl Spooling {
                 let answered = Input::Answered { message, pdus, summary, conversation };
                 self.spool.handle(answered, now());
             }
-            Told::Follows { channel, modem, recipient, pdus, summary } => {
+            Told::Follows { channel, modem, recipient, pdus, summary, command } => {
                 let follows = Input::Follows { modem, recipient, channel, pdus, summary };
-                self.spool.handle(follows, now());
+                match command {
+                    None => self.spool.handle(follows, now()),
+                    Some(commanded) => self.commanded(follows, &commanded),
+                }
             }
             Told::Record { event, details } => {
                 if let Err(error) = self.store.record(now(), event, &details) {
@@ -179,6 +200,22 @@ impl Spooling {
                 }
             }
         }
+    }
+
+    /// Hands over what the hub commanded, unless that was done before.
+    fn commanded(&mut self, follows: Input, Commanded { number, saved }: &Commanded) {
+        let done = match self.store.setting(DONE) {
+            Ok(text) => text.and_then(|text| text.parse().ok()).unwrap_or(0u64),
+            // The hub says it again.
+            Err(error) => return tracing::error!(%error, number, "a command is left undone"),
+        };
+        if *number > done {
+            self.saves_command = Some(*number);
+            self.spool.handle(follows, now());
+            self.drain();
+        }
+        // Whoever waits may have given up.
+        let _ = saved.send(());
     }
 
     fn modem_says(&mut self, modem: ModemName, event: Event) {
@@ -310,8 +347,10 @@ impl Spooling {
     /// Goes on only when the rows are on the disk. Until then the messages stay
     /// where they are, in the modem, and the rest of the daemon goes on.
     fn save(&mut self, changes: &[jibu_spool::Change]) {
+        let number = self.saves_command.take().map(|number| number.to_string());
+        let setting = number.as_deref().map(|number| (DONE, number));
         loop {
-            match self.store.apply(now(), changes) {
+            match self.store.apply_with(now(), changes, setting) {
                 Ok(()) => {
                     self.vitals.store_works(true);
                     return;
@@ -363,4 +402,56 @@ fn spool_slot(slot: &jibu_modem::Slot) -> jibu_spool::Slot {
 fn modem_slot(slot: &jibu_spool::Slot) -> Option<jibu_modem::Slot> {
     let storage = jibu_modem::StorageName::parse(&slot.storage).ok()?;
     Some(jibu_modem::Slot { storage, index: slot.index })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn what_the_hub_commands_is_handed_over_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state.db");
+        let command = |numbers: &[u64]| {
+            let store = StateStore::open(&file).unwrap();
+            let config = jibu_spool::Config::default();
+            let (remember, reports) = (config.remember_keys, config.await_reports);
+            let restored = store.restore(now(), remember, reports).unwrap();
+            let spool = Spool::new(config, restored, now());
+            let (tell, told) = channel();
+            let (answering, _jobs) = channel();
+            let vitals = Arc::new(Vitals::new([]));
+            let spooling = Spooling::new(spool, store, HashMap::new(), answering, told, vitals);
+            let (saved, heard) = channel();
+            for number in numbers {
+                let command = Some(Commanded { number: *number, saved: saved.clone() });
+                let summary = AnswerSummary {
+                    kind: "person's reply".into(),
+                    language: "en".into(),
+                    details: "{}".into(),
+                };
+                let follows = Told::Follows {
+                    channel: Channel::Sms,
+                    modem: ModemName("gsm".into()),
+                    recipient: PhoneNumber::parse("+265991234567").unwrap(),
+                    pdus: vec![vec![1, 2, 3]],
+                    summary,
+                    command,
+                };
+                tell.send(follows).unwrap();
+            }
+            drop((tell, saved));
+            spooling.run();
+            assert_eq!(heard.iter().count(), numbers.len());
+        };
+        command(&[3, 3]);
+        // After a cut the hub, which has not heard that it is done, says it again.
+        command(&[3, 4]);
+        let store = StateStore::open(&file).unwrap();
+        assert_eq!(store.setting(DONE).unwrap().as_deref(), Some("4"));
+        let messages = store.messages(jibu_store::MessageFilter::Newest(9)).unwrap();
+        assert_eq!(messages.len(), 2);
+    }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jibu_modem::{Event, Registration};
@@ -16,6 +17,7 @@ use jibu_ussd::Balance;
 use jibu_web::Health;
 use serde::Serialize;
 
+use crate::board;
 use crate::clock::now;
 
 /// After this long without a sign of life from the spool thread something hangs.
@@ -34,6 +36,7 @@ pub struct Vitals {
     hub: Mutex<Option<Hub>>,
     /// By channel and language, since the hub was last told.
     usage: Mutex<BTreeMap<(u8, Language), Count>>,
+    power_cuts: OnceLock<u32>,
 }
 
 /// The link to the hub, and what comes over it.
@@ -130,6 +133,7 @@ impl Vitals {
             answers: Mutex::default(),
             hub: Mutex::default(),
             usage: Mutex::default(),
+            power_cuts: OnceLock::new(),
         }
     }
 
@@ -211,15 +215,32 @@ impl Vitals {
     /// How the box is, for the hub: `free` kilobytes are left on its disk.
     pub fn telemetry(&self, free: Option<u64>) -> jibu_sync::telemetry::Health {
         let waiting = self.unanswered.load(Ordering::Relaxed) + self.unsent.load(Ordering::Relaxed);
+        let modems = self.modems();
+        let airtimes = || modems.values().filter_map(|modem| modem.airtime.as_ref());
+        let balances = airtimes().filter_map(|airtime| airtime.balance);
         jibu_sync::telemetry::Health {
             at: crate::clock::calendar(),
             uptime_s: u32::try_from(now().since(self.started).as_secs()).unwrap_or(u32::MAX),
             disk_free_kb: free,
-            signal_dbm: self.modems().values().filter_map(|modem| modem.signal_dbm).max(),
-            temperature_dc: temperature(),
+            card_wear_percent: board::card_wear(Path::new("/sys/block")),
+            signal_dbm: modems.values().filter_map(|modem| modem.signal_dbm).max(),
+            power_cuts: self.power_cuts.get().copied(),
+            temperature_dc: board::temperature(),
             waiting: u32::try_from(waiting).ok(),
-            ..Default::default()
+            airtime: balances.map(|balance| (balance * 100.0).round() as i64).min(),
+            airtime_low: airtimes().map(|airtime| airtime.low).max(),
         }
+    }
+
+    /// How often the box's power went, as far as is known.
+    pub fn power_went(&self, times: u32) {
+        // It is counted once, at the start.
+        let _ = self.power_cuts.set(times);
+    }
+
+    /// Whether a SIM is low in airtime.
+    pub fn airtime_is_low(&self) -> bool {
+        self.modems().values().any(|modem| modem.airtime.as_ref().is_some_and(|a| a.low))
     }
 
     /// Keeps what a modem tells of itself.
@@ -321,6 +342,7 @@ impl Vitals {
                 "unanswered": self.unanswered.load(Ordering::Relaxed),
                 "unsent": self.unsent.load(Ordering::Relaxed),
             },
+            "power_cuts": self.power_cuts.get(),
             "modems": self.modems(),
             "hub": self.hub(),
             "answers": answers,
@@ -433,12 +455,6 @@ impl Vitals {
         });
         page
     }
-}
-
-/// The processor's temperature in tenths of a degree, where Linux tells one.
-fn temperature() -> Option<i16> {
-    let text = std::fs::read_to_string("/sys/class/thermal/thermal_zone0/temp").ok()?;
-    i16::try_from(text.trim().parse::<i32>().ok()? / 100).ok()
 }
 
 fn stall(stall: Stall) -> Option<&'static str> {

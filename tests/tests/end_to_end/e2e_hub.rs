@@ -122,6 +122,89 @@ fn a_certificate_is_renewed_in_time_and_the_old_one_opens_nothing() {
     assert!(list.contains("mangochi-2: online"), "{list}");
 }
 
+/// A small disk for the site, full but for so many kilobytes; `None` where this
+/// user may not mount one.
+struct Disk(std::path::PathBuf);
+
+impl Disk {
+    fn mount(stage: &Stage) -> Option<Self> {
+        let folder = stage.path("site");
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=24m", "tmpfs"]).arg(&folder);
+        match run(&mut mount) {
+            Ok(_) => Some(Disk(folder)),
+            Err(error) => {
+                println!("skipped, no disk can be mounted: {error}");
+                None
+            }
+        }
+    }
+
+    fn fill(&self, leave_kb: u64) {
+        let space = rustix::fs::statvfs(&self.0).unwrap();
+        let free = space.f_bavail * space.f_frsize;
+        std::fs::write(self.filler(), vec![1; (free - leave_kb * 1024) as usize]).unwrap();
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.filler()).unwrap();
+    }
+
+    fn filler(&self) -> std::path::PathBuf {
+        self.0.join("filler")
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily: a daemon may still end there.
+        let _ = run(std::process::Command::new("umount").arg("-l").arg(&self.0));
+    }
+}
+
+#[test]
+fn a_full_disk_is_named_loses_nothing_and_goes_on_with_room() {
+    const PATIENCE: Duration = Duration::from_secs(120);
+    let stage = Stage::new(None).unwrap();
+    let Some(disk) = Disk::mount(&stage) else { return };
+    let notices = stage.path("notices");
+    std::fs::create_dir(&notices).unwrap();
+    std::fs::write(notices.join("hours.md"), NOTICE).unwrap();
+    let bundle = stage.bundle("local", &notices).unwrap();
+    let health = stage.bundle("health", &documents()).unwrap();
+    let _hub = stage.serve().unwrap();
+    stage.configure_with(&stage.link(), "").unwrap();
+    stage.enrol("mangochi-2").unwrap();
+    stage.import(&bundle).unwrap();
+
+    // A bundle, at several points at which the room ends.
+    for leave_kb in [0, 64, 256] {
+        disk.fill(leave_kb);
+        let refused = stage.import(&health).unwrap_err().to_string();
+        assert!(refused.contains("the disk is full"), "{leave_kb} kB left: {refused}");
+        disk.make_room();
+        let list = stage.versions().unwrap();
+        assert!(list.contains("local 1.1: active"), "{list}");
+        assert!(!list.contains("health 1.1: active"), "{list}");
+        run(&mut stage.jibud(&["index", "verify"])).unwrap();
+    }
+
+    // Over the link: the box keeps answering, says what is wrong, and goes on.
+    disk.fill(128);
+    let mut daemon = stage.daemon().unwrap();
+    until(&stage, PATIENCE, "the sentence", || stage.log().contains("full"));
+    std::thread::sleep(Duration::from_secs(5));
+    assert!(daemon.ended().unwrap().is_none());
+    daemon.kill().unwrap();
+    disk.make_room();
+    let _daemon = stage.daemon().unwrap();
+    until(&stage, PATIENCE, "both collections", || {
+        let list = stage.versions().unwrap_or_default();
+        list.contains("health 1.1: active") && list.contains("local 1.1: active")
+    });
+}
+
 /// What makes a box a site, as `jibud` keeps it.
 struct Credentials {
     key: jibu_sync::SiteKey,

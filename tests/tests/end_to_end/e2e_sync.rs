@@ -4,6 +4,7 @@
 //! hub, the broker and PostgreSQL are the real programs; the sites are
 //! `jibu-fleet`'s, so that the story takes no models.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use jibu_fleet::{Member, Pace, Pool, enlist, start, text, watch};
@@ -20,6 +21,63 @@ fn sites_follow_their_hub_on_every_footing() {
         threads.spawn(|| Scene::open(Footing::Mosquitto, 1).play());
         threads.spawn(|| Scene::open(Footing::MosquittoAndPostgres, 2).play());
     });
+}
+
+#[test]
+fn a_hub_from_an_old_backup_says_what_to_do_and_goes_on() {
+    let mut scene = Scene::open(Footing::Own, 1);
+    scene.until("the first sync", |scene| scene.all_have("notices", 1));
+    let (hub, backup) = (scene.stage.path("hub"), scene.stage.path("backup"));
+    scene.workers.clear();
+    copy(&hub, &backup);
+    scene.workers.push(scene.stage.serve().unwrap());
+    for version in [2, 3] {
+        scene.publish("notices", &text::document(3, version));
+        scene.until("a change", |scene| scene.all_have("notices", version as u64));
+    }
+    scene.workers.clear();
+    std::fs::remove_dir_all(&hub).unwrap();
+    copy(&backup, &hub);
+    scene.workers.push(scene.stage.serve().unwrap());
+
+    const WAY_OUT: &str = "jibu-hub publish notices --above 1.3";
+    let log = || std::fs::read_to_string(scene.stage.path("hub.log")).unwrap();
+    scene.until("the hub's warning", |_| log().contains(WAY_OUT));
+    let publish = |more: &[&str]| run(scene.stage.hub(&["publish", "notices"]).args(more));
+    scene.ingest("notices", &text::document(4, 0));
+    let refused = publish(&[]).unwrap_err().to_string();
+    assert!(refused.contains(WAY_OUT), "{refused}");
+    publish(&["--above", "1.3"]).unwrap();
+    let (notices, version) = (CollectionName::parse("notices").unwrap(), version(2, 1));
+    scene.until("the new epoch", |s| s.sites.iter().all(|site| site.has(&notices, version)));
+}
+
+#[test]
+fn publishers_at_once_are_told_and_lose_nothing() {
+    let stage = Stage::new(None).unwrap();
+    let document = |number: usize| {
+        let folder = stage.path(&format!("folder-{number}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{number}.md")), text::document(1 + number, 0)).unwrap();
+        folder
+    };
+    stage.publish("notices", &document(0)).unwrap();
+    let folders: Vec<_> = (1..5).map(document).collect();
+    std::thread::scope(|threads| {
+        for folder in &folders {
+            threads.spawn(|| match stage.publish("notices", folder) {
+                Ok(_) => {}
+                // Another was quicker; its version has this document or the next will.
+                Err(error) => assert!(error.to_string().contains("publish"), "{error}"),
+            });
+        }
+    });
+    run(&mut stage.hub(&["publish", "notices"])).unwrap();
+    let list = run(&mut stage.hub(&["list"])).unwrap();
+    assert!(list.contains("5 documents"), "{list}");
+    let bundle = stage.path("bundle");
+    let again = run(stage.hub(&["bundle", "notices", "--out"]).arg(&bundle)).unwrap();
+    assert!(again.contains("(unchanged)"), "{again}");
 }
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -125,14 +183,19 @@ impl Scene {
             self.until("a change after all", |scene| scene.others_have("notices", 4));
         }
         let notices = CollectionName::parse("notices").unwrap();
-        assert!(self.sites[0].has(&notices, IndexVersion { epoch: 1, version: 2 }));
+        assert!(self.sites[0].has(&notices, version(1, 2)));
     }
 
     fn publish(&self, collection: &str, document: &str) {
+        self.ingest(collection, document);
+        run(&mut self.stage.hub(&["publish", collection])).unwrap();
+    }
+
+    fn ingest(&self, collection: &str, document: &str) {
         let folder = self.stage.path(collection);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("handbook.md"), document).unwrap();
-        self.stage.publish(collection, &folder).unwrap();
+        run(self.stage.hub(&["ingest", collection]).arg(&folder)).unwrap();
     }
 
     fn watcher(&self) -> &Member {
@@ -163,10 +226,9 @@ impl Scene {
         self.have(&self.sites[1..], collection, version)
     }
 
-    fn have(&self, sites: &[Member], collection: &str, version: u64) -> bool {
+    fn have(&self, sites: &[Member], collection: &str, number: u64) -> bool {
         let collection = CollectionName::parse(collection).unwrap();
-        let version = IndexVersion { epoch: 1, version };
-        sites.iter().all(|site| site.has(&collection, version))
+        sites.iter().all(|site| site.has(&collection, version(1, number)))
     }
 
     /// Waits until it is so, or fails with what the hub and the sites said.
@@ -181,5 +243,17 @@ impl Scene {
             );
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+}
+
+fn version(epoch: u32, version: u64) -> IndexVersion {
+    IndexVersion { epoch, version }
+}
+
+/// Copies a hub's folder.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
 }

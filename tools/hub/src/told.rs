@@ -1,5 +1,7 @@
 //! What sites tell, and what the hub tells them to do.
 
+use std::time::Duration;
+
 use jibu_sync::command::{self, Command, Numbered};
 use jibu_sync::telemetry::{Ack, Batch, Record};
 use jibu_sync::wire::{SiteName, Stream};
@@ -9,6 +11,9 @@ use crate::hub::while_;
 use crate::sites::{SiteRow, Standing, raise_changes};
 use crate::state::{DatabaseError, Transaction, values};
 use crate::{Hub, HubError};
+
+/// How long health and usage are kept: a year and a little, to compare.
+const KEPT: Duration = Duration::from_secs(400 * 86_400);
 
 impl Hub {
     /// Takes a batch of telemetry in, and gives the acknowledgement. `None` for
@@ -152,6 +157,10 @@ fn take(
             transaction.execute(
                 "INSERT INTO telemetry (site, stream, taken_ms, record) VALUES (?1, ?2, ?3, ?4)",
                 values![site.name.as_str(), stream.as_str(), now.unix_ms(), bytes],
+            )?;
+            transaction.execute(
+                "DELETE FROM telemetry WHERE site = ?1 AND stream = ?2 AND taken_ms < ?3",
+                values![site.name.as_str(), stream.as_str(), (now - KEPT).unix_ms()],
             )?;
             return Ok(());
         }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use desk::{Desk, health, now, version};
 use jibu_hub::{Hub, HubError, SiteSettings, Standing, Terms};
 use jibu_sync::enrol::{Claim, Grant, Invitation};
+use jibu_sync::telemetry::{Batch, Count, Health, Record, Unanswered, Usage};
 use jibu_sync::wire::{Report, SiteName, Stall, State};
 use jibu_sync::{Hash, ShortHash, SiteKey};
 use jibu_types::{CollectionName, Language, Timestamp};
@@ -27,6 +28,7 @@ on_both! {
     sites_read_what_their_groups_and_languages_allow
     an_update_past_a_budget_is_refused
     certificates_are_what_openssl_believes
+    a_site_is_shown_as_it_told
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -375,4 +377,47 @@ fn openssl(folder: &std::path::Path, arguments: &[&str]) -> Result<String, Strin
     } else {
         Err(text([output.stdout, output.stderr].concat()))
     }
+}
+
+fn a_site_is_shown_as_it_told(desk: &Desk) {
+    let mut hub = desk.hub();
+    let zomba = site("zomba");
+    let settings = SiteSettings { tells_unanswered: Some(true), ..SiteSettings::default() };
+    enrol(&mut hub, "zomba", &key(1), &settings);
+    let nothing = hub.condition(&zomba, now()).unwrap();
+    assert_eq!((nothing.health, nothing.usage, nothing.unanswered), (None, vec![], 0));
+    assert!(matches!(hub.condition(&site("blantyre"), now()), Err(HubError::NoSite(_))));
+
+    let tell = |hub: &mut Hub, number: u64, record: Record, at: Timestamp| {
+        let records = vec![(number, record.encode())];
+        let batch = Batch { floor: number, records }.encode();
+        hub.take_telemetry(&zomba, record.stream(), &batch, at).unwrap().unwrap();
+    };
+    let health = |cuts| {
+        Record::Health(Health { power_cuts: Some(cuts), airtime: Some(9_995), ..Health::default() })
+    };
+    tell(&mut hub, 1, health(3), now());
+    tell(&mut hub, 2, health(4), now() + DAY);
+    let usage = |asked| {
+        let language = Language::parse("ny").unwrap();
+        let counts = vec![Count { channel: 0, language, asked, answered: asked - 1, person: 0 }];
+        Record::Usage(Usage { from: None, seconds: 86_400, counts })
+    };
+    // The first is older than what is added up.
+    for (number, asked) in [(1, 100), (2, 5), (3, 7)] {
+        tell(&mut hub, number, usage(asked), now() + DAY * (number as u32 * 20));
+    }
+    let unanswered = |text: &str, person| {
+        let (language, text) = (Language::EN, text.to_owned());
+        Record::Unanswered(Unanswered { at: None, language, pseudonym: [person; 8], text })
+    };
+    for (number, (text, person)) in [("a", 1), ("b", 2), ("c", 1)].into_iter().enumerate() {
+        tell(&mut hub, number as u64 + 1, unanswered(text, person), now());
+    }
+    let shown = hub.condition(&zomba, now() + DAY * 60).unwrap();
+    let health = shown.health.unwrap();
+    assert_eq!((health.power_cuts, health.airtime, health.at), (Some(4), Some(9_995), None));
+    let usage = &shown.usage[0];
+    assert_eq!((shown.usage.len(), usage.channel, usage.asked, usage.answered), (1, "sms", 12, 10));
+    assert_eq!((shown.unanswered, shown.unanswered_askers), (3, 2));
 }

@@ -157,6 +157,10 @@ pub struct Health {
     pub temperature_dc: Option<i16>,
     /// Messages that wait to be answered or sent.
     pub waiting: Option<u32>,
+    /// The airtime of the SIM that has least, in hundredths of the currency's unit.
+    pub airtime: Option<i64>,
+    /// Whether somebody should buy airtime for one of the SIMs.
+    pub airtime_low: Option<bool>,
 }
 
 /// How much was asked in a span of time.
@@ -246,6 +250,11 @@ struct WireHealth {
     temperature_dc: Option<i16>,
     #[n(7)]
     waiting: Option<u32>,
+    // Programs before these two left them out.
+    #[n(8)]
+    airtime: Option<i64>,
+    #[n(9)]
+    airtime_low: Option<bool>,
 }
 
 #[derive(Encode, Decode)]
@@ -316,6 +325,8 @@ impl Record {
                 power_cuts: health.power_cuts,
                 temperature_dc: health.temperature_dc,
                 waiting: health.waiting,
+                airtime: health.airtime,
+                airtime_low: health.airtime_low,
             }),
             Record::Usage(usage) => {
                 let counts = usage.counts.iter().take(MAX_COUNTS).map(|count| WireCount {
@@ -358,6 +369,8 @@ impl Record {
                     power_cuts: wire.power_cuts,
                     temperature_dc: wire.temperature_dc,
                     waiting: wire.waiting,
+                    airtime: wire.airtime,
+                    airtime_low: wire.airtime_low,
                 })
             }
             Stream::Usage => {

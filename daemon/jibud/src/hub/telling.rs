@@ -29,6 +29,8 @@ pub(super) struct Telling {
     tells_unanswered: bool,
     health_at: Timestamp,
     usage_since: Timestamp,
+    /// Whether the hub was told last that airtime is low.
+    told_low: bool,
     published: Vec<(Topic, Vec<u8>)>,
 }
 
@@ -47,6 +49,7 @@ impl Telling {
             tells_unanswered: state.setting(POLICY)?.as_deref() == Some("yes"),
             health_at: steady,
             usage_since: steady,
+            told_low: false,
             published: Vec::new(),
         })
     }
@@ -86,7 +89,10 @@ impl Telling {
         steady: Timestamp,
         state: &mut StateStore,
     ) -> anyhow::Result<()> {
-        if steady >= self.health_at {
+        // Somebody must buy airtime before it is gone: that is told at once.
+        let low = vitals.airtime_is_low();
+        if steady >= self.health_at || low != self.told_low {
+            self.told_low = low;
             self.health_at = steady + HEALTH_EVERY;
             let space = rustix::fs::statvfs(&config.data).ok();
             let free = space.map(|s| s.f_bavail.saturating_mul(s.f_frsize) / 1000);

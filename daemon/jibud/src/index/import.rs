@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use jibu_sync::site::Input;
+use jibu_sync::wire::{Report, Stall};
 use jibu_sync::{admissible, bundle};
 use jibu_types::{CollectionName, IndexVersion, Timestamp};
 use serde::Serialize;
@@ -65,7 +66,10 @@ pub fn import(
     if let Some(Trial { refusal: Some(why), .. }) = &trial {
         bail!("{why}. The version that was answered from stays; mend the collection at the hub");
     }
-    let active = follower.status().active;
+    let Report { active, stall, .. } = follower.status();
+    if stall == Stall::NoSpace {
+        bail!("the disk is full: make room and import it again; it goes on where it stopped");
+    }
     if active.map(|(_, id)| id) != Some(bundle.signed_root().hash().short()) {
         bail!(
             "{collection} {} was seen here before with other content: the hub was restored from \

@@ -199,6 +199,7 @@ impl Menus {
             recipient: to,
             pdus,
             summary,
+            command: None,
         });
     }
 }

@@ -21,9 +21,7 @@ pub enum ErrorKind {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be opened.
-    #[error(
-        "{path} cannot be opened; the folder must exist and belong to the user that jibud runs as"
-    )]
+    #[error("{path} cannot be opened{}", opening(source))]
     Open {
         /// The file.
         path: PathBuf,
@@ -210,8 +208,21 @@ impl StoreError {
     }
 }
 
+/// What a person can do about a file that does not open.
+fn opening(source: &rusqlite::Error) -> &'static str {
+    match advice(source) {
+        "" => "; the folder must exist and belong to the user that jibud runs as",
+        known => known,
+    }
+}
+
 /// What a person can do about a statement that failed, where that is known.
 fn advice(source: &rusqlite::Error) -> &'static str {
+    // How SQLite says that there is no room for the index of the write-ahead log.
+    const NO_ROOM_FOR_INDEX: i32 = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+    if source.sqlite_error().is_some_and(|error| error.extended_code == NO_ROOM_FOR_INDEX) {
+        return ": the disk is full; make room";
+    }
     match source.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => ": the disk is full; make room",
         Some(ErrorCode::SystemIoFailure) => ": the disk does not answer; look at the card",

@@ -1,3 +1,4 @@
+mod condition;
 mod show;
 mod site;
 

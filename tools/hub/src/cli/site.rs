@@ -9,6 +9,7 @@ use jibu_sync::enrol::Invitation;
 use jibu_sync::wire::SiteName;
 use jibu_types::{Language, Timestamp};
 
+use super::condition;
 use super::show::{counted, kilobytes, money, print, show_export};
 use crate::authority::DAY;
 use crate::release::replace;
@@ -60,6 +61,15 @@ pub(super) enum Command {
     /// Lists the sites: what each should run and, by its own signature, runs.
     List {
         /// Prints the list as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Shows a site: what it runs, how it is, and how much it is asked.
+    Show {
+        /// The site.
+        #[arg(value_parser = SiteName::parse)]
+        site: SiteName,
+        /// Prints it as JSON.
         #[arg(long)]
         json: bool,
     },
@@ -189,6 +199,10 @@ pub(super) fn execute(
             let sites = hub.sites(now)?;
             if *json { print(&sites, out) } else { show_sites(&sites, out) }
         }
+        Command::Show { site, json } => {
+            let condition = hub.condition(site, now)?;
+            if *json { print(&condition, out) } else { condition::show(&condition, out) }
+        }
         Command::Export { folder, hosts, json } => {
             let report = hub.export(folder, hosts, now)?;
             if *json { print(&report, out) } else { show_export(&report, out) }
@@ -228,7 +242,7 @@ fn hand_over(
     Ok(writeln!(out, "{}: bring it to {site} before {until}", file.display()))
 }
 
-fn show_sites(sites: &[SiteSummary], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn show_sites(sites: &[SiteSummary], out: &mut dyn Write) -> io::Result<()> {
     if sites.is_empty() {
         return writeln!(out, "no sites yet: `jibu-hub site add NAME` takes one in");
     }

@@ -39,6 +39,14 @@ fn every_record_is_read_as_it_is_written() {
 }
 
 #[test]
+fn health_of_an_older_program_is_read() {
+    // [null, 7, null, null, -97, null, null, 2]
+    let old = [0x88, 0xf6, 0x07, 0xf6, 0xf6, 0x38, 0x60, 0xf6, 0xf6, 0x02];
+    let told = Health { uptime_s: 7, signal_dbm: Some(-97), waiting: Some(2), ..Health::default() };
+    assert_eq!(Record::decode(Stream::Health, &old), Some(Record::Health(told)));
+}
+
+#[test]
 fn long_words_are_cut_and_none_are_shown() {
     let long = person(&"é".repeat(MAX_TEXT_BYTES));
     let Some(Record::Person(cut)) = Record::decode(Stream::Person, &long.encode()) else {

@@ -94,8 +94,24 @@ impl StateStore {
     /// gives an error of kind [`GiveUp`](crate::ErrorKind::GiveUp), and
     /// `restore` tells.
     pub fn apply(&mut self, now: Timestamp, changes: &[Change]) -> Result<(), StoreError> {
-        let applied = self.in_transaction("save the spool's changes", |transaction| {
-            changes.iter().try_for_each(|change| apply::change(transaction, now, change))
+        self.apply_with(now, changes, None)
+    }
+
+    /// As [`apply`](Self::apply), and keeps a setting's name and value with them:
+    /// both are kept, or neither.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_with(
+        &mut self,
+        now: Timestamp,
+        changes: &[Change],
+        setting: Option<(&str, &str)>,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "save the spool's changes";
+        let applied = self.in_transaction(DOING, |transaction| {
+            changes.iter().try_for_each(|change| apply::change(transaction, now, change))?;
+            setting.map_or(Ok(()), |(name, value)| set(transaction, name, value).doing(DOING))
         });
         if let Err(StoreError::SegmentKnown { .. }) = &applied {
             self.in_transaction("mark a segment as seen", |transaction| {
@@ -209,16 +225,7 @@ impl StateStore {
     /// When SQLite refuses; then the old value stands.
     pub fn set_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
         const DOING: &str = "keep a setting";
-        self.in_transaction(DOING, |transaction| {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO setting (name, value) VALUES (?1, ?2)
-                     ON CONFLICT (name) DO UPDATE SET value = ?2",
-                )
-                .and_then(|mut s| s.execute(params![name, value]))
-                .doing(DOING)?;
-            Ok(())
-        })
+        self.in_transaction(DOING, |transaction| set(transaction, name, value).doing(DOING))
     }
 
     /// Forgets messages that came in before `before` and are done with; gives
@@ -423,6 +430,16 @@ impl StateReader {
         database::settle(&self.connection).doing(doing)?;
         self.connection.unchecked_transaction().doing(doing)
     }
+}
+
+fn set(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO setting (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = ?2",
+        )?
+        .execute(params![name, value])
+        .map(drop)
 }
 
 fn floor(

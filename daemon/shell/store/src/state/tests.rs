@@ -106,6 +106,18 @@ fn what_is_saved_is_restored() {
 }
 
 #[test]
+fn a_setting_is_kept_with_the_changes_or_not_at_all() {
+    let (_folder, mut store) = store();
+    let add = Change::AddMessage(message(1, MessageState::Answered, vec![]));
+    let nothing = Change::SetMessage { message: MessageId(9), state: MessageState::Answered };
+    let both = [add.clone(), nothing];
+    assert!(store.apply_with(at(1), &both, Some(("done", "7"))).is_err());
+    assert_eq!(store.setting("done").unwrap(), None);
+    store.apply_with(at(1), &[add], Some(("done", "7"))).unwrap();
+    assert_eq!(store.setting("done").unwrap().as_deref(), Some("7"));
+}
+
+#[test]
 fn a_message_that_went_on_without_a_part_is_restored_for_a_day() {
     let (_folder, mut store) = store();
     let half = |part| Some(Group { reference: 7, wide: false, total: 2, part });
