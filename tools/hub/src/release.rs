@@ -156,7 +156,17 @@ impl Hub {
         }
         let rollout = terms.rollout.clone();
         let (content, _) = self.content(collection)?;
-        let snapshot = Snapshot::build(content)?;
+        // What the documents are is told by a snapshot of them alone.
+        let fingerprint = |content| Snapshot::build(content).map(|snapshot| snapshot.manifest());
+        let stands_instead = last.as_ref().is_some_and(|(_, instead_of)| instead_of.is_some());
+        let present = match stands_instead || terms.roll_back_to.is_some() {
+            true => Some(fingerprint(content.clone())?),
+            false => None,
+        };
+        let snapshot = match self.release_to_follow(collection, newest)? {
+            Some(release) => Snapshot::build_after(content, &release)?,
+            None => Snapshot::build(content)?,
+        };
         // A version whose roll-out was stopped has not reached everybody.
         let is_public = self.newest_version(collection)? == newest;
         let same_terms = terms.expires.is_none() && terms.above.is_none() && is_public;
@@ -166,7 +176,7 @@ impl Hub {
             // change.
             None => match &last {
                 Some((root, instead_of))
-                    if *instead_of == Some(snapshot.manifest())
+                    if (instead_of.is_some() && *instead_of == present)
                         || (same_terms && root.root().manifest == snapshot.manifest()) =>
                 {
                     Some(self.kept_bundle(collection, root.root().version)?)
@@ -208,7 +218,7 @@ impl Hub {
         let mut root = found.root().clone();
         (root.version, root.previous) = (version, previous);
         (root.issued, root.expires) = (now, terms.expires);
-        let instead_of = Some(snapshot.manifest()).filter(|present| *present != root.manifest);
+        let instead_of = present.filter(|_| snapshot.manifest() != root.manifest);
         let root = SignedRoot::sign(root, &self.key)?;
         let bytes = bundle::rewrite(&old, &key, &root).map_err(damaged)?;
         Ok(Draft { root, bytes, is_new: true, last: newest, instead_of, rollout })
@@ -332,8 +342,23 @@ impl Hub {
         rows.first().map(version_of).transpose().map_err(&doing)
     }
 
-    /// The root of the collection's last release, and the manifest that it
-    /// stands instead of.
+    /// The release whose borders the next one keeps: the newest, where it is
+    /// still kept and can be read.
+    fn release_to_follow(
+        &mut self,
+        collection: &CollectionName,
+        newest: Option<IndexVersion>,
+    ) -> Result<Option<Release>, HubError> {
+        let Some(newest) = newest else { return Ok(None) };
+        let bytes = match self.kept_bundle(collection, newest) {
+            Err(HubError::NoVersion { .. }) => return Ok(None),
+            bytes => bytes?,
+        };
+        Ok(Release::open(&bytes, &self.public_key()).ok())
+    }
+
+    /// The root of the collection's last release, and the manifest of the
+    /// documents that it stands instead of.
     pub(crate) fn last_release(
         &mut self,
         name: &CollectionName,

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use jibu_sync::wire::{Item, Parcel, Topic};
-use jibu_sync::{HubKey, Packing, SignedRoot};
+use jibu_sync::wire::{Item, Parcel, Request, Topic};
+use jibu_sync::{HubKey, Packing, ShortHash, SignedRoot};
 use jibu_types::CollectionName;
 
 /// What it did, by kind.
@@ -126,7 +126,8 @@ impl Liar {
             }
             _ => {
                 self.deeds.forged += 1;
-                let forged = forge(topic, payload, rng);
+                let other = self.seen[rng.usize(..self.seen.len())].1.clone();
+                let forged = forge(topic, payload, &other, rng);
                 let mut all = vec![(Duration::ZERO, topic.to_owned(), forged)];
                 all.extend(rng.bool().then(honest));
                 all
@@ -135,42 +136,126 @@ impl Liar {
     }
 }
 
-/// A message of the right form and the wrong content.
-fn forge(topic: &str, payload: &[u8], rng: &mut fastrand::Rng) -> Vec<u8> {
+/// A message of the right form and the wrong content. `other` is an honest one
+/// that came before, from anywhere.
+fn forge(topic: &str, payload: &[u8], other: &[u8], rng: &mut fastrand::Rng) -> Vec<u8> {
     let noise = |rng: &mut fastrand::Rng, most: usize| -> Vec<u8> {
         let bytes = rng.usize(..most);
         std::iter::repeat_with(|| rng.u8(..)).take(bytes).collect()
     };
     match Topic::parse(topic) {
-        // Another key's signature, or another collection, on a higher version.
-        Some(Topic::Root(_)) => {
-            let genuine = SignedRoot::verify(payload, &crate::text::hub_key().public());
-            let Ok(genuine) = genuine else { return noise(rng, 400) };
-            let mut root = genuine.root().clone();
-            root.version.version += rng.u64(1..1000);
-            if rng.bool() {
-                let name = CollectionName::parse("other").expect("a name by its form");
-                // The hub does sign for other collections.
-                root.collection = name;
-                SignedRoot::sign(root, &crate::text::hub_key())
-            } else {
-                SignedRoot::sign(root, &HubKey::from_random([66; 32]))
-            }
-            .map_or_else(|_| noise(rng, 400), |root| root.as_bytes().to_vec())
-        }
+        Some(Topic::Root(_)) => forge_root(payload, rng).unwrap_or_else(|| noise(rng, 400)),
         // The right names over other bytes.
         Some(Topic::Chunk { .. } | Topic::Delta { .. }) => {
-            let body = noise(rng, 900);
-            let packing = [Packing::Stored, Packing::Zstd, Packing::ZstdDictionary];
+            let body = match rng.u8(..4) {
+                0 => bomb(),
+                // What is genuine elsewhere: another object, an older version's page.
+                1 | 2 => {
+                    let others = Parcel::decode(other).unwrap_or_default().0;
+                    others.first().map_or_else(|| noise(rng, 900), |item| item.bytes.to_vec())
+                }
+                _ => noise(rng, 900),
+            };
+            let names: Vec<ShortHash> =
+                Parcel::decode(other).unwrap_or_default().0.iter().map(|item| item.name).collect();
+            let packing =
+                [Packing::Stored, Packing::Zstd, Packing::ZstdDictionary, Packing::ZstdPrefix];
             let items = Parcel::decode(payload).unwrap_or_default().0.into_iter();
-            let items = items.map(|item| Item {
-                packing: packing[rng.usize(..3)],
-                base: None,
-                bytes: &body,
-                ..item
+            let items = items.map(|item| {
+                let packing = if rng.bool() { item.packing } else { packing[rng.usize(..4)] };
+                // A base that is there, that is not, or the object itself.
+                let bases = [names.first().copied(), item.base, Some(item.name)];
+                let base = bases[rng.usize(..3)].unwrap_or(item.name);
+                let base = (packing == Packing::ZstdPrefix).then_some(base);
+                let bytes = if rng.u8(..4) > 0 { &body } else { item.bytes };
+                Item { packing, base, bytes, ..item }
             });
-            Parcel(items.collect()).encode()
+            let mut items: Vec<Item<'_>> = items.collect();
+            rng.shuffle(&mut items);
+            Parcel(items).encode()
+        }
+        // Wants that nobody has: of another version, on another base.
+        Some(Topic::Request(_)) => {
+            let (one, two) = (Request::decode(payload), Request::decode(other));
+            match (one, two) {
+                (Some(one), Some(two)) => {
+                    let base = if rng.bool() { two.base } else { Some(one.root) };
+                    Request { root: one.root, base, needs: two.needs }.encode()
+                }
+                (Some(one), None) => Request { base: None, ..one }.encode(),
+                _ => noise(rng, 300),
+            }
         }
         _ => noise(rng, 300),
+    }
+}
+
+/// A root on a higher version: of another hub, of the hub for another
+/// collection, or with the signature or the key of a genuine one.
+fn forge_root(payload: &[u8], rng: &mut fastrand::Rng) -> Option<Vec<u8>> {
+    let genuine = SignedRoot::verify(payload, &crate::text::hub_key().public()).ok()?;
+    let mut root = genuine.root().clone();
+    root.version.version += rng.u64(1..1000);
+    root.version.epoch += rng.u32(..2);
+    if rng.u8(..4) == 0 {
+        // The hub does sign for other collections.
+        root.collection = CollectionName::parse("other").ok()?;
+        let other = SignedRoot::sign(root, &crate::text::hub_key()).ok()?;
+        return Some(other.as_bytes().to_vec());
+    }
+    let mut forged =
+        SignedRoot::sign(root, &HubKey::from_random([66; 32])).ok()?.as_bytes().to_vec();
+    // The payload, the key and the signature come in this order, the last two
+    // of 32 and 64 bytes, each after two that give its length.
+    let graft = |forged: &mut [u8], from_end: usize, bytes: usize| {
+        let (at, from) = (forged.len() - from_end, payload.len() - from_end);
+        forged[at..at + bytes].copy_from_slice(&payload[from..from + bytes]);
+    };
+    match rng.u8(..4) {
+        0 => graft(&mut forged, 64, 64),
+        1 => graft(&mut forged, 98, 32),
+        2 => {
+            graft(&mut forged, 64, 64);
+            graft(&mut forged, 98, 32);
+        }
+        _ => {}
+    }
+    Some(forged)
+}
+
+/// A zstd frame (RFC 8878) that unpacks to 128 MiB of zeros: a window of 8 MiB,
+/// and blocks that say one byte 128 KiB times.
+fn bomb() -> Vec<u8> {
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x68];
+    for block in 0..1024u32 {
+        let is_last = u32::from(block == 1023);
+        let header = is_last | 1 << 1 | (128 << 10) << 3;
+        frame.extend(&header.to_le_bytes()[..3]);
+        frame.push(0);
+    }
+    frame
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use jibu_types::{IndexVersion, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn no_forged_root_bears_the_hubs_signature_for_the_collection() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let texts = crate::text::invent(20, &mut rng);
+        let version = IndexVersion { epoch: 1, version: 4 };
+        let release = crate::text::release(&texts, version, Timestamp::default(), None);
+        let key = crate::text::hub_key().public();
+        for _ in 0..200 {
+            let forged = forge_root(release.root().as_bytes(), &mut rng).unwrap();
+            assert_ne!(forged, release.root().as_bytes());
+            if let Ok(root) = SignedRoot::verify(&forged, &key) {
+                assert_eq!(root.root().collection.as_str(), "other");
+            }
+        }
     }
 }

@@ -70,6 +70,20 @@ enum Scenario {
         #[arg(long, default_value_t = 50)]
         cuts: u32,
     },
+    /// A site that is off while versions are published, and comes back with a
+    /// clock that says 1970.
+    Absent {
+        /// For how many days.
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+    },
+    /// A hub that is restored from an old backup, then publishes in a higher
+    /// epoch.
+    Backup {
+        /// How many sites.
+        #[arg(long, default_value_t = 20)]
+        sites: usize,
+    },
     /// Many sites that all want the same update.
     Fleet {
         /// How many.
@@ -153,7 +167,26 @@ fn play(scenario: &Scenario, common: &Common) -> anyhow::Result<()> {
             let cut = scenario::cuts(&story, clean, *cuts, seed)?;
             header();
             row(&format!("{} power cuts", cut.cuts), &cut.update);
-            within("chunks that came twice", cut.twice.into(), cut.cuts.into())
+            within("power cuts missing", (cuts - cut.cuts).into(), 0)?;
+            within("chunks that came twice", cut.twice.into(), cut.cuts.into())?;
+            within("most chunks that one cut lost", cut.most_lost as u64, 1)
+        }
+        Scenario::Absent { days } => {
+            // More versions than the hub keeps: nothing can be packed on the site's.
+            let changes = [Change::Edited(3); 10];
+            let story = Story::new(&texts(passages)?, &changes, seed);
+            let off = Duration::from_secs(u64::from(*days) * 24 * 3600);
+            let update = scenario::absent(&story, lossy, off, seed)?;
+            header();
+            row(&format!("{} versions later", changes.len()), &update);
+            Ok(())
+        }
+        Scenario::Backup { sites } => {
+            let story = Story::new(&texts(passages)?, &[Change::Edited(3); 2], seed);
+            let backup = scenario::backup(&story, lossy, *sites, seed)?;
+            println!("{sites} sites: none went back, {} states said what they have", backup.behind);
+            println!("what came in a higher epoch: all had it after {} s", backup.took.as_secs());
+            Ok(())
         }
         Scenario::Fleet { sites, changed, rewritten, away, plot } => {
             let change = match rewritten {

@@ -92,11 +92,17 @@ pub fn rewrite(passages: &mut [String], count: usize, rng: &mut fastrand::Rng) {
     }
 }
 
-/// Passages as a signed release, ten to a document.
+/// Passages as a signed release, ten to a document, grouped as the release
+/// before was where there is one.
 ///
 /// # Panics
 /// Never, for passages that [`read`] or [`invent`] made.
-pub fn release(passages: &[String], version: u64, issued: Timestamp) -> Release {
+pub fn release(
+    passages: &[String],
+    version: IndexVersion,
+    issued: Timestamp,
+    before: Option<&Release>,
+) -> Release {
     let documents = passages.chunks(10).enumerate().map(|(number, texts)| Document {
         path: format!("en/{number:04}.md"),
         title: format!("Document {number}"),
@@ -109,8 +115,11 @@ pub fn release(passages: &[String], version: u64, issued: Timestamp) -> Release 
     });
     let content =
         Content { collection: collection(), documents: documents.collect(), golden: vec![] };
-    let snapshot = Snapshot::build(content).expect("passages of one length, distinct paths");
-    let version = IndexVersion { epoch: 1, version };
+    let snapshot = match before {
+        Some(before) => Snapshot::build_after(content, before),
+        None => Snapshot::build(content),
+    };
+    let snapshot = snapshot.expect("passages of one length, distinct paths");
     let root = snapshot.root(version, None, issued, None);
     let root = SignedRoot::sign(root, &hub_key()).expect("a root of one language is short");
     let bytes = bundle::write(&root, &snapshot).expect("the root is this snapshot's");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jibu_sync::site::{self, Save, Saved, Site};
 use jibu_sync::wire::{Report, SiteName, State, Topic};
-use jibu_sync::{Edition, Hash, Release, Shelf, SignedRoot, SiteKey, hub};
+use jibu_sync::{Edition, Hash, Release, Shelf, ShortHash, SignedRoot, SiteKey, hub};
 use jibu_types::{IndexVersion, Timestamp};
 
 use crate::hostile::Liar;
@@ -29,6 +29,9 @@ pub struct Setting {
     pub trying: Duration,
     /// Bytes that an update may cost a site.
     pub update_budget: u64,
+    /// Whether a box's clock says anything after a power cut: nothing, 1970, a
+    /// century ahead, or the time.
+    pub wrong_clocks: bool,
 }
 
 impl Setting {
@@ -40,6 +43,7 @@ impl Setting {
             lies: 0.0,
             trying: Duration::from_secs(20),
             update_budget: 64 << 20,
+            wrong_clocks: false,
         }
     }
 }
@@ -57,6 +61,9 @@ pub struct History {
     pub fetched: BTreeMap<Topic, u32>,
     /// How often it lost power.
     pub cuts: u32,
+    /// Chunks that had begun to arrive and were not kept when it lost power: the
+    /// most that one cut cost, and all together.
+    pub lost: (usize, usize),
     /// Sessions that it set up.
     pub sessions: u32,
 }
@@ -126,6 +133,8 @@ struct Station {
     saved: Saved,
     /// Counts power-ons: what was under way in another life does not count.
     life: u32,
+    /// When this life began: its steady clock's zero.
+    on_since: Timestamp,
     /// Counts sessions, likewise.
     session: u32,
     linked: bool,
@@ -133,6 +142,8 @@ struct Station {
     down: Stream,
     up: Stream,
     flights: Vec<(Flight, bool, Option<Topic>)>,
+    /// Chunks that have begun to arrive in this life.
+    begun: BTreeSet<Topic>,
     timer: Option<Timestamp>,
     staged: Option<SignedRoot>,
     activating: Option<SignedRoot>,
@@ -194,12 +205,14 @@ impl World {
             site: None,
             saved: Saved::default(),
             life: 0,
+            on_since: now,
             session: 0,
             linked: true,
             connected: false,
             down: Stream::new(setting.link.down),
             up: Stream::new(setting.link.up),
             flights: Vec::new(),
+            begun: BTreeSet::new(),
             timer: None,
             staged: None,
             activating: None,
@@ -295,6 +308,22 @@ impl World {
         self.published.insert(root.root().version, (root, digest));
         self.hub.handle(hub::Input::Release(Box::new(release)), self.now);
         self.drain_hub();
+    }
+
+    /// Has another hub take the first one's place, which knows of these releases
+    /// only: a backup that was restored. The broker retains what it had.
+    pub fn restore_hub(&mut self, releases: &[Release]) {
+        self.hub = hub::Hub::new(hub::Config::default(), self.now);
+        self.hub_timer = None;
+        for release in releases {
+            self.hub.handle(hub::Input::Release(Box::new(release.clone())), self.now);
+        }
+        self.drain_hub();
+    }
+
+    /// Whether a site is trying a version that is whole, or is about to flip.
+    pub fn is_trying(&self, site: usize) -> bool {
+        self.stations[site].staged.is_some()
     }
 
     /// What the newest version costs a site that has `base`.
@@ -421,13 +450,20 @@ impl World {
             return;
         }
         station.life += 1;
+        station.on_since = self.now;
         station.states = 0;
         let key = hub_key().public();
         let mut config = site::Config::new(collection(), station.name.clone(), key);
         config.update_budget = self.setting.update_budget;
         let shelf = ShelfOf { names: &station.saved.objects, pool: &self.pool };
-        let opened = Site::open(config, station.saved.clone(), &shelf, self.now);
+        let opened = Site::open(config, station.saved.clone(), &shelf, Timestamp::default());
         station.site = Some(opened);
+        if self.setting.wrong_clocks {
+            let century = Duration::from_secs(100 * 365 * 24 * 3600);
+            let says = [None, Some(Timestamp::default()), Some(self.now + century), Some(self.now)];
+            let calendar = says[self.rng.usize(..says.len())];
+            self.drive(site, site::Input::Calendar(calendar));
+        }
         self.drive(site, site::Input::Tick);
         self.dial(site);
     }
@@ -440,6 +476,16 @@ impl World {
         let station = &mut self.stations[site];
         station.site = None;
         station.life += 1;
+        let saved = &station.saved;
+        let kept: BTreeSet<ShortHash> =
+            saved.objects.iter().map(Hash::short).chain(saved.parked.keys().copied()).collect();
+        let is_lost = |topic: &Topic| match topic {
+            Topic::Chunk { name, .. } => !kept.contains(name),
+            _ => false,
+        };
+        let lost = std::mem::take(&mut station.begun).iter().filter(|topic| is_lost(topic)).count();
+        let (most, all) = station.history.lost;
+        station.history.lost = (most.max(lost), all + lost);
         station.history.cuts += 1;
         (station.timer, station.staged, station.activating) = (None, None, None);
         station.cut_after = None;
@@ -485,6 +531,7 @@ impl World {
             let sum = if is_down { &mut station.history.down } else { &mut station.history.up };
             *sum += traffic;
             if let Some(chunk) = chunk.filter(|_| traffic.application() > 0) {
+                station.begun.insert(chunk.clone());
                 *station.history.fetched.entry(chunk).or_default() += 1;
             }
         }
@@ -497,7 +544,7 @@ impl World {
     /// Counts what has arrived.
     fn land(&mut self, site: usize) {
         let now = self.now;
-        let Station { flights, history, .. } = &mut self.stations[site];
+        let Station { flights, history, begun, .. } = &mut self.stations[site];
         flights.retain(|(flight, is_down, chunk)| {
             if flight.arrives > now {
                 return true;
@@ -505,6 +552,7 @@ impl World {
             let sum = if *is_down { &mut history.down } else { &mut history.up };
             *sum += flight.traffic_at(now);
             if let Some(chunk) = chunk {
+                begun.insert(chunk.clone());
                 *history.fetched.entry(chunk.clone()).or_default() += 1;
             }
             false
@@ -516,7 +564,8 @@ impl World {
         let station = &mut self.stations[site];
         let Some(peer) = station.site.as_mut() else { return };
         let shelf = ShelfOf { names: &station.saved.objects, pool: &self.pool };
-        peer.handle(input, self.now, &shelf);
+        let now = Timestamp::default() + self.now.since(station.on_since);
+        peer.handle(input, now, &shelf);
         while let Some(output) = self.stations[site].site.as_mut().and_then(Site::poll) {
             self.carry_out(site, output);
             if let Some(left) = self.stations[site].cut_after.as_mut() {
@@ -532,6 +581,7 @@ impl World {
         }
         let station = &mut self.stations[site];
         let deadline = station.site.as_ref().and_then(Site::deadline);
+        let deadline = deadline.map(|at| station.on_since + at.since(Timestamp::default()));
         if let Some(at) = deadline
             && station.timer.is_none_or(|timer| at < timer)
         {
@@ -546,9 +596,24 @@ impl World {
         let life = self.stations[site].life;
         match output {
             Output::Save(save) => {
-                if let Save::Object { name, raw, .. } = &save {
-                    assert_eq!(Hash::of(raw), *name, "an object was kept under another's name");
-                    self.pool.entry(*name).or_insert_with(|| raw.as_slice().into());
+                match &save {
+                    Save::Object { name, raw, .. } => {
+                        assert_eq!(Hash::of(raw), *name, "an object was kept under another's name");
+                        self.pool.entry(*name).or_insert_with(|| raw.as_slice().into());
+                    }
+                    Save::Newest(root) | Save::Active(root) => {
+                        let version = self.version_of(root);
+                        assert!(version.is_some(), "a root was kept that the hub did not publish");
+                        let saved = &self.stations[site].saved;
+                        let newest = saved.newest.as_ref().and_then(|root| self.version_of(root));
+                        if matches!(save, Save::Newest(_)) {
+                            assert!(version >= newest.max(saved.floor), "an older root was kept");
+                        }
+                    }
+                    Save::Floor(version) | Save::Refused(version) => {
+                        assert!(self.published.contains_key(version), "{version} is nobody's");
+                    }
+                    Save::Parked { .. } | Save::Unparked(_) | Save::Allowed(_) => {}
                 }
                 self.stations[site].saved.apply(&save);
             }
@@ -584,8 +649,17 @@ impl World {
                 self.at(at, Event::Activated(site, life));
             }
             Output::Forget(names) => self.stations[site].saved.forget(&names),
-            Output::TimeAtLeast(_) => {}
+            Output::TimeAtLeast(time) => {
+                let said = self.published.values().any(|(root, _)| root.root().issued == time);
+                assert!(said, "a time that the hub did not sign");
+            }
         }
+    }
+
+    /// The version of a root that the hub has published.
+    fn version_of(&self, root: &[u8]) -> Option<IndexVersion> {
+        let of_root = |(known, _): &&(SignedRoot, Hash)| known.as_bytes() == root;
+        self.published.values().find(of_root).map(|(root, _)| root.root().version)
     }
 
     /// A staged version is one that the hub published, and whole.
@@ -616,6 +690,7 @@ impl World {
         let Some(root) = station.activating.take() else { return };
         let version = root.root().version;
         assert_eq!(station.saved.floor, Some(version), "the floor comes first");
+        station.staged = None;
         station.history.activated.push((now, version));
         *self.flips.entry(version).or_default() += 1;
         station.answering = Some(root);

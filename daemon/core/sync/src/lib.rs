@@ -35,6 +35,8 @@ pub mod hub;
 mod key;
 mod manifest;
 mod pack;
+mod past;
+mod regroup;
 mod release;
 mod root;
 mod segment;

@@ -1,11 +1,13 @@
 //! The manifest: a tree of pages that names every object of a version.
 //!
 //! A leaf page lists content objects, an inner page lists pages; the top page's
-//! name is the Merkle root. Pages end where an entry's name says so, as
-//! segments do, so one changed segment changes one page on each level.
+//! name is the Merkle root. Pages end where those of the version before did, or
+//! where an entry's name says so, so one changed segment changes one page on each
+//! level.
 
 use minicbor::{Decode, Encode};
 
+use crate::regroup::{Group, Rules, regroup};
 use crate::segment::{with_kind, without_kind};
 use crate::{Hash, ObjectError, ObjectKind};
 
@@ -92,8 +94,34 @@ pub(crate) fn decode(raw: &[u8]) -> Result<Vec<Entry>, ObjectError> {
     if pages == 0 || pages == entries.len() { Ok(entries) } else { Err(ObjectError::Content) }
 }
 
+/// Where pages of these entries end, as the names decide.
+pub(crate) fn page_ends(names: &[Hash]) -> Vec<usize> {
+    let (mut ends, mut start) = (Vec::new(), 0);
+    for (end, name) in (1..).zip(names) {
+        if end == names.len() || ends_page(end - start, name) {
+            ends.push(end);
+            start = end;
+        }
+    }
+    ends
+}
+
+/// Where they end with the borders of `old`, the same level's pages in the
+/// version before.
+pub(crate) fn page_ends_after(names: &[Hash], old: &[Vec<Hash>]) -> Vec<usize> {
+    let rules = Rules {
+        least: MIN_PAGE_ENTRIES,
+        most: MAX_PAGE_ENTRIES,
+        size: &|range| range.len(),
+        is_kept: &|Group { range, from }| {
+            names.get(range.clone()) == old.get(*from).map(Vec::as_slice)
+        },
+    };
+    regroup(old, names, &rules).into_iter().map(|group| group.range.end).collect()
+}
+
 /// Whether a page of `entries` entries ends after one called `last`.
-pub(crate) fn ends_page(entries: usize, last: &Hash) -> bool {
+fn ends_page(entries: usize, last: &Hash) -> bool {
     entries >= MAX_PAGE_ENTRIES
         || entries >= MIN_PAGE_ENTRIES && last.leading().is_multiple_of(SPREAD_ENTRIES)
 }

@@ -112,26 +112,50 @@ impl Dictionary {
         Some(Dictionary { hash: Hash::of(&bytes), names, parts, decoder })
     }
 
-    /// Picks a dictionary's parts among a collection's segments, and packs each
-    /// with those before it; they come with their names, in order. `None` where there are too few segments.
-    ///
-    /// A segment's name decides whether it is picked, so that an edit changes
-    /// the choice little.
-    pub(crate) fn of_segments(segments: &[Vec<u8>]) -> Option<(Self, Vec<(Hash, Packed)>)> {
-        let total: usize = segments.iter().map(Vec::len).sum();
-        let mut room = (total / 6 * 5).min(MAX_DICTIONARY_BYTES);
-        let mut order: Vec<usize> = (0..segments.len()).collect();
-        order.sort_by_cached_key(|at| segments.get(*at).map(|segment| Hash::of(segment)));
-        order.retain(|at| {
-            let bytes = segments.get(*at).map_or(0, Vec::len);
-            let fits = bytes <= room;
-            room -= if fits { bytes } else { 0 };
-            fits
-        });
+    /// Picks a dictionary's parts among a collection's segments: whether each is
+    /// one. A segment's name decides, so that an edit changes the choice little.
+    pub(crate) fn choose(segments: &[Vec<u8>]) -> Vec<bool> {
+        let mut room = Self::wanted_bytes(segments);
+        let mut order: Vec<(Hash, usize)> =
+            segments.iter().map(|segment| Hash::of(segment)).zip(0..).collect();
         order.sort_unstable();
+        let mut chosen = vec![false; segments.len()];
+        for (_, at) in order {
+            let bytes = segments.get(at).map_or(0, Vec::len);
+            if let Some(chosen) = chosen.get_mut(at).filter(|_| bytes <= room) {
+                *chosen = true;
+                room -= bytes;
+            }
+        }
+        chosen
+    }
+
+    /// The choice of the version before, `kept`, while it is about as large as a
+    /// new one would be; else a new one.
+    pub(crate) fn choose_after(segments: &[Vec<u8>], kept: Vec<bool>) -> Vec<bool> {
+        let parts = segments.iter().zip(&kept).filter(|(_, kept)| **kept);
+        let bytes: usize = parts.map(|(segment, _)| segment.len()).sum();
+        let wanted = Self::wanted_bytes(segments);
+        let most = (wanted / 10 * 11).min(MAX_DICTIONARY_BYTES);
+        if (wanted / 4 * 3..=most).contains(&bytes) { kept } else { Self::choose(segments) }
+    }
+
+    /// Five sixths of the collection, up to the most that there may be.
+    fn wanted_bytes(segments: &[Vec<u8>]) -> usize {
+        let total: usize = segments.iter().map(Vec::len).sum();
+        (total / 6 * 5).min(MAX_DICTIONARY_BYTES)
+    }
+
+    /// The dictionary of the chosen segments, and its parts, each packed with
+    /// those before it, by their names, in order. `None` where there is none. A
+    /// part that would be too large so is left out.
+    pub(crate) fn of_segments(
+        segments: &[Vec<u8>],
+        chosen: &[bool],
+    ) -> Option<(Self, Vec<(Hash, Packed)>)> {
         let mut parts: Vec<Vec<u8>> = Vec::new();
         let mut packed = Vec::new();
-        for segment in order.into_iter().filter_map(|at| segments.get(at)) {
+        for (segment, _) in segments.iter().zip(chosen).filter(|(_, chosen)| **chosen) {
             let part = Packer::new(&parts).pack(segment);
             if part.bytes.len() <= MAX_PACKED_BYTES {
                 parts.push(segment.clone());
@@ -259,6 +283,10 @@ fn decompress(
 mod tests {
     use super::*;
 
+    fn of(segments: &[Vec<u8>]) -> Option<(Dictionary, Vec<(Hash, Packed)>)> {
+        Dictionary::of_segments(segments, &Dictionary::choose(segments))
+    }
+
     #[test]
     fn what_is_packed_is_unpacked() {
         let parts = vec![b"go to the nearest clinic when a child cannot drink".to_vec()];
@@ -280,12 +308,12 @@ mod tests {
     #[test]
     fn a_dictionary_is_five_sixths_of_the_segments_in_their_order() {
         let segments: Vec<Vec<u8>> = (0..20).map(|at| vec![2 + at; 100]).collect();
-        let (dictionary, packed) = Dictionary::of_segments(&segments).unwrap();
+        let (dictionary, packed) = of(&segments).unwrap();
         assert_eq!((dictionary.parts().len(), packed.len()), (16, 16));
         assert!(dictionary.parts().is_sorted());
         let mut edited = segments;
         edited[7] = vec![99; 101];
-        let (again, _) = Dictionary::of_segments(&edited).unwrap();
+        let (again, _) = of(&edited).unwrap();
         let kept = again.parts().iter().filter(|part| dictionary.parts().contains(part));
         assert!(kept.count() >= 15);
     }
@@ -311,7 +339,7 @@ mod tests {
 
     #[test]
     fn few_segments_get_no_dictionary() {
-        assert!(Dictionary::of_segments(&[]).is_none());
-        assert!(Dictionary::of_segments(&[b"a few words".to_vec()]).is_none());
+        assert!(of(&[]).is_none());
+        assert!(of(&[b"a few words".to_vec()]).is_none());
     }
 }

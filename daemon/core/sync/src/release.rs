@@ -24,6 +24,8 @@ pub struct Release {
     pages: Vec<Hash>,
     /// Segments in reading order, then golden queries.
     content: Vec<Hash>,
+    /// What was packed ahead: on which version, which object.
+    ahead: BTreeMap<(ShortHash, usize), Prepared>,
 }
 
 /// An object packed for sites that have a certain other version.
@@ -58,7 +60,7 @@ impl Release {
             .map_err(|source| BundleError::Object { part: 1, source })?;
         let pages = survey.pages.iter().map(|page| page.entry.name).collect();
         let content = survey.content.iter().map(|at| at.entry.name).collect();
-        Ok(Release { root, objects, by_name, pages, content })
+        Ok(Release { root, objects, by_name, pages, content, ahead: BTreeMap::new() })
     }
 
     /// The signed root.
@@ -74,6 +76,16 @@ impl Release {
     /// Every object: its name and its bytes before packing.
     pub fn objects(&self) -> impl Iterator<Item = (Hash, &[u8])> {
         self.objects.iter().map(|(object, raw)| (object.name, raw.as_slice()))
+    }
+
+    /// Packs what a site that has all of `base` lacks, so that a hub which is
+    /// given this release need not: worth it where many are, as in simulations.
+    pub fn pack_ahead(&mut self, base: &Release) {
+        for position in self.lacking(Some(base)) {
+            if let Some(prepared) = self.prepare(position, Some(base)) {
+                self.ahead.insert((base.id(), position), prepared);
+            }
+        }
     }
 
     /// The top page.
@@ -114,6 +126,9 @@ impl Release {
         let whole =
             Prepared { name: object.name.short(), base: None, packed: object.packed.clone() };
         let Some(base) = base else { return Some(whole) };
+        if let Some(prepared) = self.ahead.get(&(base.id(), position)) {
+            return Some(prepared.clone());
+        }
         let (new, old) = match object.kind {
             ObjectKind::Page => (&self.pages, &base.pages),
             _ => (&self.content, &base.content),

@@ -2,9 +2,12 @@ use std::collections::BTreeSet;
 
 use jibu_types::{CollectionName, IndexVersion, Language, Timestamp};
 
-use crate::manifest::{self, Entry, ends_page};
+use crate::manifest::{self, Entry};
 use crate::pack::{Dictionary, MAX_PACKED_BYTES, Packer};
-use crate::{Content, Document, GoldenQuery, Hash, MAX_PASSAGE_BYTES, Packed, Root, cut, segment};
+use crate::past::Past;
+use crate::{
+    Content, Document, GoldenQuery, Hash, MAX_PASSAGE_BYTES, Packed, Release, Root, cut, segment,
+};
 
 /// What an object is. The numbers are part of the format, and the first byte
 /// of every object.
@@ -47,7 +50,7 @@ pub struct Object {
     pub packed: Packed,
 }
 
-/// A collection's content as objects: the same content always gives the same names.
+/// A collection's content as objects.
 #[derive(Debug)]
 pub struct Snapshot {
     collection: CollectionName,
@@ -102,21 +105,35 @@ pub enum SnapshotError {
 }
 
 impl Snapshot {
-    /// Cuts, packs and names a collection's content.
+    /// Cuts, packs and names a collection's content, as content alone decides:
+    /// the same content always gives the same names.
     ///
     /// # Errors
     /// When there is nothing, something is too long, or something is named that
     /// is not there.
     pub fn build(content: Content) -> Result<Self, SnapshotError> {
+        Self::build_on(content, None)
+    }
+
+    /// As [`Snapshot::build`], but with the borders of the version before, so
+    /// that what has changed costs its words. Content that has not changed since
+    /// gives that version's manifest.
+    ///
+    /// # Errors
+    /// As [`Snapshot::build`].
+    pub fn build_after(content: Content, before: &Release) -> Result<Self, SnapshotError> {
+        Self::build_on(content, Past::of(before).as_ref())
+    }
+
+    fn build_on(content: Content, past: Option<&Past>) -> Result<Self, SnapshotError> {
         let Content { collection, mut documents, golden } = content;
         documents.retain(|document| !document.passages.is_empty());
         documents.sort_by(|a, b| a.path.cmp(&b.path));
         check(&collection, &documents, &golden)?;
         let languages: BTreeSet<Language> = documents.iter().map(|d| d.language).collect();
 
-        let segments = cut::cut(documents);
-        let raw: Vec<Vec<u8>> = segments.iter().map(|segment| segment::encode(segment)).collect();
-        let (dictionary, parts) = Dictionary::of_segments(&raw).unzip();
+        let Segments { segments, raw, shared } = Segments::of(documents, past);
+        let (dictionary, parts) = Dictionary::of_segments(&raw, &shared).unzip();
         let packer = Packer::new(dictionary.as_ref().map_or(&[], Dictionary::parts));
         let mut parts = parts.unwrap_or_default().into_iter().peekable();
         let mut nodes = Vec::new();
@@ -130,7 +147,8 @@ impl Snapshot {
         push_golden(&mut nodes, golden, &packer);
 
         let passages = nodes.iter().map(|node| node.entry().passages()).sum();
-        let top = tree(nodes).ok_or(SnapshotError::TooLarge)?;
+        let levels = past.map_or(&[][..], |past| &past.levels);
+        let top = tree(nodes, levels).ok_or(SnapshotError::TooLarge)?;
         let manifest = top.object.name;
         let mut objects = Vec::new();
         top.flatten(&mut objects);
@@ -191,6 +209,38 @@ impl Snapshot {
     /// How many passages there are.
     pub fn passages(&self) -> u64 {
         self.passages
+    }
+}
+
+/// Documents as segments, their bytes, and which are to be parts of the
+/// dictionary.
+struct Segments {
+    segments: Vec<Vec<Document>>,
+    raw: Vec<Vec<u8>>,
+    shared: Vec<bool>,
+}
+
+impl Segments {
+    fn of(documents: Vec<Document>, past: Option<&Past>) -> Self {
+        let encode = |segments: &[Vec<Document>]| -> Vec<Vec<u8>> {
+            segments.iter().map(|segment| segment::encode(segment)).collect()
+        };
+        let Some(past) = past else {
+            let segments = cut::cut(documents);
+            let raw = encode(&segments);
+            return Segments { shared: Dictionary::choose(&raw), segments, raw };
+        };
+        let (segments, from): (Vec<_>, Vec<usize>) =
+            cut::cut_after(&documents, &past.segments).into_iter().unzip();
+        let raw = encode(&segments);
+        let was = |from: &usize| past.segments.get(*from).is_some_and(|old| old.is_shared);
+        let kept = from.iter().map(was).collect();
+        let names = past.segments.iter().map(|old| old.name);
+        let shared = match raw.iter().map(|raw| Hash::of(raw)).eq(names) {
+            true => kept,
+            false => Dictionary::choose_after(&raw, kept),
+        };
+        Segments { segments, raw, shared }
     }
 }
 
@@ -328,20 +378,21 @@ fn push_golden(nodes: &mut Vec<Node>, golden: Vec<GoldenQuery>, packer: &Packer)
     }
 }
 
-/// Pages above `nodes` up to a single top page. `None` when it would be too high.
-fn tree(mut nodes: Vec<Node>) -> Option<Node> {
-    for _ in 0..manifest::MAX_LEVELS {
+/// Pages above `nodes` up to a single top page, with the borders of the version
+/// before as far as its `levels` go. `None` when it would be too high.
+fn tree(mut nodes: Vec<Node>, levels: &[Vec<Vec<Hash>>]) -> Option<Node> {
+    for level in 0..manifest::MAX_LEVELS {
+        let names: Vec<Hash> = nodes.iter().map(|node| node.object.name).collect();
+        let ends = match levels.get(level) {
+            Some(old) => manifest::page_ends_after(&names, old),
+            None => manifest::page_ends(&names),
+        };
+        let mut nodes_left = nodes.into_iter();
+        let mut start = 0;
         let mut pages = Vec::new();
-        let mut open = Vec::new();
-        for node in nodes {
-            let name = node.object.name;
-            open.push(node);
-            if ends_page(open.len(), &name) {
-                pages.push(Node::page(std::mem::take(&mut open)));
-            }
-        }
-        if !open.is_empty() {
-            pages.push(Node::page(open));
+        for end in ends {
+            pages.push(Node::page(nodes_left.by_ref().take(end - start).collect()));
+            start = end;
         }
         if pages.len() == 1 {
             return pages.pop();
