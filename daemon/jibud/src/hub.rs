@@ -456,7 +456,7 @@ impl Following {
     fn reply(&mut self, asker: &[u8], text: &str) -> anyhow::Result<()> {
         let asker = self.stores.state().asker(asker)?;
         // Nobody can be told; the hub need not say it again.
-        let (Some(asker), Some(modem)) = (asker, self.config.modems.first()) else {
+        let (Some(asker), Some(modem)) = (asker, self.config.first_sender()) else {
             tracing::warn!("a reply is for nobody that this box knows");
             return Ok(());
         };
@@ -469,7 +469,7 @@ impl Following {
             language: asker.language.to_string(),
             details: serde_json::json!({ "parts": pdus.len() }).to_string(),
         };
-        let modem = ModemName(modem.driver.name.clone());
+        let modem = ModemName(modem.to_owned());
         let (channel, recipient) = (Channel::Sms, asker.number);
         let follows = crate::spooling::Told::Follows { channel, modem, recipient, pdus, summary };
         self.spool.send(follows).context("the spool has ended")
