@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Independent hosts drive jibu-modem-sim: gammu, smstools, python-gsmmodem-new.
-# So the simulator is not just our own idea of a modem.
+# So the simulator is not just our own idea of a modem. And smppy is the SMSC of
+# a jibud, so that SMPP is not just our own idea either.
 #
-# Installs what it needs by name (apt-get for the first two, a virtual
-# environment for the third), builds the simulator, and runs all examiners side
-# by side. Prints a line per step that worked; exits 1 when one failed.
+# Installs what it needs by name (apt-get for the first two, virtual environments
+# for the others), builds the simulator and jibud, and runs all examiners side by
+# side. Prints a line per step that worked; exits 1 when one failed.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -25,6 +26,21 @@ if ! "$environment/bin/python" -c 'import gsmmodem' 2>/dev/null; then
     "$environment/bin/pip" install --quiet python-gsmmodem-new==0.13.0
 fi
 
+smppy="${XDG_CACHE_HOME:-$HOME/.cache}/jibu-venv-smpp"
+if ! "$smppy/bin/python" -c 'import smppy' 2>/dev/null; then
+    python3 -m venv "$smppy"
+    "$smppy/bin/pip" install --quiet smppy==0.3.0 smpppdu==0.1.2
+fi
+
+if [[ -z ${JIBUD:-} ]]; then
+    # As everything is built, or tract is compiled twice.
+    JIBUD=$(cargo build --quiet --workspace --all-targets --message-format=json | python3 -c '
+import json, sys
+found = [json.loads(line).get("executable") for line in sys.stdin]
+print([path for path in found if path and path.endswith("/jibud")][-1])')
+fi
+export JIBUD
+
 if [[ -z ${JIBU_MODEM_SIM:-} ]]; then
     JIBU_MODEM_SIM=$(cargo build --quiet --package jibu-modem-sim --bin jibu-modem-sim \
         --message-format=json | python3 -c '
@@ -37,10 +53,11 @@ export JIBU_MODEM_SIM
 logs=$(mktemp -d)
 trap 'jobs -pr | xargs -r kill; rm -rf "$logs"' EXIT
 declare -A running
-examine() { # python script profile
+examine() { # python script name
     "$@" >"$logs/${2%.py}-$3" 2>&1 &
     running["${2%.py}-$3"]=$!
 }
+examine "$smppy/bin/python" smpp_smsc.py jibud
 for profile in generic sim800l sim7600 ec25; do
     examine python3 gammu.py "$profile"
     examine python3 smstools.py "$profile"
