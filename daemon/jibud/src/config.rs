@@ -1,7 +1,9 @@
 //! `jibu.toml`: read once, turned into checked values or refused by key.
 
 mod hub;
+mod smpp;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use jibu_web::ussd::{Access, AccessError};
 use serde::Deserialize;
 
 pub use hub::{Address, Link};
+pub use smpp::Smpp;
 
 /// The whole configuration, checked. `jibu.example.toml` documents every key.
 #[derive(Debug, Clone)]
@@ -50,6 +53,8 @@ pub struct Config {
     pub ussd: Ussd,
     /// The modems.
     pub modems: Vec<Modem>,
+    /// The operators' SMSCs.
+    pub smpp: Vec<Smpp>,
     /// What shows whether the box is well.
     pub lamp: Option<Hook>,
     /// What is logged, in `tracing`'s filter form.
@@ -113,10 +118,10 @@ pub struct Modem {
     pub airtime: Option<AirtimeConfig>,
 }
 
-/// What TOML has against a text; a line that may hold a PIN or a secret is named
+/// What TOML has against a text; a line that may hold a PIN, a secret or a password is named
 /// and not shown.
 fn said(error: &toml::de::Error, text: &str) -> String {
-    const SILENT: [&str; 2] = ["pin", "secret"];
+    const SILENT: [&str; 3] = ["pin", "secret", "password"];
     let at = error.span().map(|span| text.get(..span.start).unwrap_or(text));
     let number = at.map(|before| before.matches('\n').count());
     let line = number.and_then(|number| text.lines().nth(number)).unwrap_or_default();
@@ -214,6 +219,13 @@ impl Config {
         self.languages.first().copied().unwrap_or(Language::EN)
     }
 
+    /// What a message that answers no SMS leaves by: the first modem, else the
+    /// first SMSC.
+    pub fn first_sender(&self) -> Option<&str> {
+        let modems = self.modems.iter().map(|modem| modem.driver.name.as_str());
+        modems.chain(self.smpp.iter().map(|smpp| smpp.link.name.as_str())).next()
+    }
+
     /// The file of the spool, the audit trail and the floors.
     pub fn state_db(&self) -> PathBuf {
         self.data.join("state.db")
@@ -249,7 +261,7 @@ impl Check<'_> {
     }
 
     fn file(&self, raw: raw::File, file: &Path) -> Result<Config, ConfigError> {
-        let raw::File { site, hub, sms, web, ussd, modem, log } = raw;
+        let raw::File { site, hub, sms, web, ussd, modem, smpp, log } = raw;
         let languages = self.languages("site.languages", &site.languages)?;
         if languages.is_empty() {
             let why = "at least one language is wanted";
@@ -267,11 +279,17 @@ impl Check<'_> {
         let gateway = self.gateway(web.ussd, listen)?;
         let modems: Vec<Modem> =
             modem.into_iter().map(|raw| self.modem(raw)).collect::<Result<_, _>>()?;
-        for (at, modem) in modems.iter().enumerate() {
-            let name = &modem.driver.name;
-            if modems.iter().take(at).any(|other| other.driver.name == *name) {
-                let why = "two modems have this name";
-                return Err(self.refuse("modem.name", quoted(name), why, "\"airtel\""));
+        let smpp: Vec<Smpp> = smpp
+            .into_iter()
+            .map(|raw| self.smpp(raw, sms.national_shifts))
+            .collect::<Result<_, _>>()?;
+        let mut names = BTreeSet::new();
+        let of_modems = modems.iter().map(|modem| ("modem.name", &modem.driver.name));
+        let of_smpp = smpp.iter().map(|smpp| ("smpp.name", &smpp.link.name));
+        for (key, name) in of_modems.chain(of_smpp) {
+            if !names.insert(name) {
+                let why = "another modem or SMSC has this name";
+                return Err(self.refuse(key, quoted(name), why, "\"airtel\""));
             }
         }
         Ok(Config {
@@ -301,6 +319,7 @@ impl Check<'_> {
             gateway,
             ussd: self.ussd(&ussd)?,
             modems,
+            smpp,
             lamp: Hook::new(site.lamp),
             log: log.filter,
         })
@@ -487,16 +506,21 @@ impl Check<'_> {
             }
         };
         let number = self.number("modem.number", raw.number.as_deref(), "\"+265991234567\"")?;
-        let prefixes = raw.prefixes.iter().map(|prefix| {
+        let prefixes = self.prefixes("modem.prefixes", &raw.prefixes)?;
+        Ok(Modem { driver, number, prefixes, serves_ussd: raw.ussd, airtime })
+    }
+
+    /// The digits of prefixes.
+    fn prefixes(&self, key: &'static str, raw: &[String]) -> Result<Vec<String>, ConfigError> {
+        let prefixes = raw.iter().map(|prefix| {
             let digits = prefix.strip_prefix('+').unwrap_or_default();
             let is_prefix = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
             is_prefix.then(|| digits.to_owned()).ok_or_else(|| {
                 let why = "\"+\" and the first digits of a number are wanted";
-                self.refuse("modem.prefixes", quoted(prefix), why, "[\"+26599\", \"+26598\"]")
+                self.refuse(key, quoted(prefix), why, "[\"+26599\", \"+26598\"]")
             })
         });
-        let prefixes = prefixes.collect::<Result<_, _>>()?;
-        Ok(Modem { driver, number, prefixes, serves_ussd: raw.ussd, airtime })
+        prefixes.collect()
     }
 
     /// A number is not repeated when it is refused.
@@ -561,6 +585,8 @@ mod raw {
         pub(super) ussd: Ussd,
         #[serde(default)]
         pub(super) modem: Vec<Modem>,
+        #[serde(default)]
+        pub(super) smpp: Vec<super::smpp::Raw>,
         #[serde(default)]
         pub(super) log: Log,
     }
@@ -793,6 +819,19 @@ mod tests {
             "every_hours",
             "low",
             "filter",
+            "host",
+            "tls_authority",
+            "system_id",
+            "password",
+            "password_file",
+            "system_type",
+            "bind",
+            "source",
+            "source_ton",
+            "source_npi",
+            "address_range",
+            "alphabet",
+            "enquire_seconds",
         ] {
             assert!(
                 uncommented.lines().any(|line| line.starts_with(&format!("{key} = "))),
@@ -821,6 +860,61 @@ mod tests {
         let modem = &config.modems[0];
         assert!(modem.driver.ussd && !modem.serves_ussd);
         assert_eq!(modem.airtime.as_ref().unwrap().low, Balance(9995));
+    }
+
+    const SMSC: &str = "[[smpp]]\nname = \"o\"\nhost = \"h\"\nsystem_id = \"jibu\"\n";
+
+    #[test]
+    fn an_smsc_has_a_password_and_a_source_by_its_form() {
+        let text = |rest: &str| format!("{SMALLEST}{SMSC}password = \"abcdefgh\"\n{rest}\n");
+        let parsed = |rest: &str| Config::parse(&text(rest), Path::new("jibu.toml")).unwrap();
+        for (source, address, kind) in [
+            ("", "", (0, 0)),
+            ("+265991234500", "265991234500", (1, 1)),
+            ("50131", "50131", (0, 1)),
+            ("JIBU", "JIBU", (5, 0)),
+        ] {
+            let config = parsed(&format!("source = {source:?}"));
+            let smpp = &config.smpp[0];
+            assert_eq!((smpp.link.source.as_str(), smpp.link.source_type), (address, kind));
+            assert_eq!(smpp.number.is_some(), !matches!(source, "" | "JIBU"));
+            assert_eq!(config.first_sender(), Some("o"));
+        }
+        let asked = parsed("source = \"50131\"\nsource_ton = 3\nsource_npi = 0");
+        assert_eq!(asked.smpp[0].link.source_type, (3, 0));
+        assert!(!format!("{asked:?}").contains("abcdefgh"));
+
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("secret"), "abcdefgh\n").unwrap();
+        let text = format!("{SMALLEST}{SMSC}password_file = \"secret\"\n");
+        let read = Config::parse(&text, &folder.path().join("jibu.toml")).unwrap();
+        assert_eq!(read.smpp[0].link.password, asked.smpp[0].link.password);
+    }
+
+    #[test]
+    fn a_senseless_smsc_is_refused_by_its_key() {
+        for (rest, words) in [
+            ("", ["smpp.password", "password_file"]),
+            ("password = \"\"", ["smpp.password", "printable"]),
+            ("password_file = \"nowhere\"", ["smpp.password_file", "nowhere"]),
+            ("password = \"p\"\nbind = \"x\"", ["smpp.bind", "pair"]),
+            ("password = \"p\"\nalphabet = \"x\"", ["smpp.alphabet", "latin1"]),
+            ("password = \"p\"\nsource = \"A very long name\"", ["smpp.source", "11"]),
+            ("password = \"p\"\nsource_ton = 40", ["smpp.source_ton", "31"]),
+            ("password = \"p\"\ntls_authority = \"nowhere\"", ["smpp.tls_authority", "nowhere"]),
+            ("password = \"p\"\nenquire_seconds = 1", ["smpp.enquire_seconds", "30"]),
+            ("password = \"p\"\nprefixes = [\"099\"]", ["smpp.prefixes", "+26599"]),
+            ("password = \"p\"\n[[modem]]\nname = \"o\"\nport = \"p\"", ["smpp.name", "another"]),
+            (
+                "password = \"p\"\nalphabet = \"ascii\"\n[sms]\nnational_shifts = true",
+                ["smpp.alphabet", "national_shifts"],
+            ),
+            ("password = 4711", ["line", "not shown"]),
+        ] {
+            let said = refusal(&format!("{SMALLEST}{SMSC}{rest}\n"));
+            assert!(words.iter().all(|word| said.contains(word)), "{said}");
+            assert!(!said.contains("4711"), "{said}");
+        }
     }
 
     #[test]

@@ -462,7 +462,7 @@ impl Following {
     fn reply(&mut self, number: u64, asker: &[u8], text: &str) -> anyhow::Result<()> {
         let asker = self.stores.state().asker(asker)?;
         // Nobody can be told; the hub need not say it again.
-        let (Some(asker), Some(modem)) = (asker, self.config.modems.first()) else {
+        let (Some(asker), Some(modem)) = (asker, self.config.first_sender()) else {
             tracing::warn!("a reply is for nobody that this box knows");
             return Ok(());
         };
@@ -477,7 +477,7 @@ impl Following {
             language: asker.language.to_string(),
             details: serde_json::json!({ "parts": pdus.len() }).to_string(),
         };
-        let modem = ModemName(modem.driver.name.clone());
+        let modem = ModemName(modem.to_owned());
         let (channel, recipient) = (Channel::Sms, asker.number);
         // The spool saves it and the command's number together.
         let (saved, heard) = mpsc::channel();

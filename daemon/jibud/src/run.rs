@@ -62,21 +62,31 @@ pub fn run(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// How long ago a message may have come that an SMSC delivers again, because it
+/// does not know that we have it.
+const IN_DOUBT: Duration = Duration::from_secs(24 * 60 * 60);
+
 async fn serve(
     config: Arc<Config>,
     mut store: StateStore,
     engine: Arc<Engine>,
 ) -> anyhow::Result<()> {
     let names = config.modems.iter().map(|modem| modem.driver.name.clone());
-    let vitals = Arc::new(Vitals::new(names));
+    let smscs = config.smpp.iter().map(|smpp| smpp.link.name.clone());
+    let vitals = Arc::new(Vitals::new(names.chain(smscs)));
     let (tell, told) = mpsc::channel();
     let (ask, jobs) = mpsc::channel();
 
-    let handles: Vec<(String, jibu_modem::Handle)> = config
+    let mut handles: Vec<(String, jibu_modem::Handle)> = config
         .modems
         .iter()
         .map(|modem| (modem.driver.name.clone(), jibu_modem::spawn(modem.driver.clone())))
         .collect();
+    for smpp in &config.smpp {
+        let mut link = smpp.link.clone();
+        link.in_doubt = store.unanswered_pdus(&link.name, now() - IN_DOUBT)?;
+        handles.push((link.name.clone(), jibu_smpp::spawn(link)));
+    }
     let commands: HashMap<String, _> =
         handles.iter().map(|(name, handle)| (name.clone(), handle.commands.clone())).collect();
     let ussd = match config.gateway.is_some() || config.modems.iter().any(|m| m.driver.ussd) {
@@ -173,7 +183,7 @@ async fn serve(
 
     // Without systemd there is nobody to tell, which is no failure.
     let _ = sd_notify::notify(&[NotifyState::Ready]);
-    tracing::info!(modems = config.modems.len(), "jibud runs");
+    tracing::info!(modems = config.modems.len(), smscs = config.smpp.len(), "jibud runs");
     until_told_to_end(&vitals, config.lamp.as_ref()).await?;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     let marked = StateStore::open(config.state_db()).map_err(anyhow::Error::from);
@@ -218,11 +228,14 @@ fn show(lamp: Hook, is_well: bool) {
 }
 
 fn spool_config(config: &Config) -> jibu_spool::Config {
-    let routes = config.modems.iter().flat_map(|modem| {
-        let name = ModemName(modem.driver.name.clone());
-        let prefixes = modem.prefixes.iter();
-        prefixes.map(move |prefix| Route { prefix: prefix.clone(), modem: name.clone() })
+    let modems = config.modems.iter().map(|modem| (&modem.driver.name, &modem.prefixes));
+    let smscs = config.smpp.iter().map(|smpp| (&smpp.link.name, &smpp.prefixes));
+    let routes = modems.chain(smscs).flat_map(|(name, prefixes)| {
+        let modem = ModemName(name.clone());
+        prefixes.iter().map(move |prefix| Route { prefix: prefix.clone(), modem: modem.clone() })
     });
+    let own_numbers = config.modems.iter().filter_map(|modem| modem.number.clone());
+    let own_numbers = own_numbers.chain(config.smpp.iter().filter_map(|smpp| smpp.number.clone()));
     jibu_spool::Config {
         gather_wait: config.sms.gather_wait,
         fail_over_after: config.sms.fail_over_after,
@@ -231,7 +244,7 @@ fn spool_config(config: &Config) -> jibu_spool::Config {
         answers_per_day_and_modem: config.sms.answers_per_day_and_modem,
         answers_per_day_in_all: config.sms.answers_per_day_in_all,
         quiet: config.sms.quiet,
-        never_answer: config.modems.iter().filter_map(|modem| modem.number.clone()).collect(),
+        never_answer: own_numbers.collect(),
         ..jibu_spool::Config::default()
     }
 }

@@ -97,7 +97,7 @@ fn sessions_config(config: &Config) -> jibu_ussd::Config {
     limits.units = config.ussd.page_characters_ucs2;
     jibu_ussd::Config {
         service_name: config.name.clone(),
-        sms: config.ussd.by_sms && !config.modems.is_empty(),
+        sms: config.ussd.by_sms && config.first_sender().is_some(),
         ..jibu_ussd::Config::new(config.languages.clone(), limits)
     }
 }

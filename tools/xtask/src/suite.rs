@@ -36,7 +36,7 @@ const STEPS: [Step; 10] = [
     Step { name: "lint", what: "clippy, warnings refused", run: lint },
     Step { name: "unit", what: "the tests of every crate", run: unit },
     Step { name: "openness", what: "each model with its data, code and card", run: openness },
-    Step { name: "third-party", what: "gammu, smstools, python-gsmmodem", run: third_party },
+    Step { name: "third-party", what: "gammu, smstools, python-gsmmodem, smppy", run: third_party },
     Step { name: "end-to-end", what: "SMS, kill -9, kiosk in Chromium", run: end_to_end },
     Step {
         name: "retrieval",
@@ -105,10 +105,8 @@ fn openness() -> anyhow::Result<()> {
 
 fn third_party() -> anyhow::Result<()> {
     run(cargo(&BUILD))?;
-    let programs = jibu_tests::programs()?;
     let mut examiners = program("bash", &["tests/third-party/run.sh"]);
-    examiners.env("JIBU_MODEM_SIM", programs.join("jibu-modem-sim"));
-    examiners.env("JIBU_CONVERSE", programs.join("examples/converse"));
+    examiners.env("JIBU_PROGRAMS", jibu_tests::programs()?);
     run(examiners)
 }
 

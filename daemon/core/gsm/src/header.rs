@@ -108,7 +108,7 @@ pub struct UserDataHeader {
 impl UserDataHeader {
     /// Reads a header without its length octet. When its last element is cut
     /// short, the whole header counts for nothing (TS 23.040 §9.2.3.24).
-    pub(crate) fn decode(mut octets: &[u8]) -> Self {
+    pub fn decode(mut octets: &[u8]) -> Self {
         let mut elements = Vec::new();
         while let [id, length, rest @ ..] = octets {
             let Some((data, rest)) = rest.split_at_checked(usize::from(*length)) else {
@@ -122,7 +122,7 @@ impl UserDataHeader {
 
     /// The header with its length octet; nothing when it has no elements.
     /// `None` when a length does not fit its octet.
-    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+    pub fn encode(&self) -> Option<Vec<u8>> {
         if self.elements.is_empty() {
             return Some(Vec::new());
         }

@@ -56,6 +56,7 @@ impl Check {
             false => around(&config),
         };
         self.modems(&config, &mut lines)?;
+        self.smscs(&config, &mut lines)?;
         if self.json {
             print_json(&lines)?;
         } else {
@@ -72,7 +73,7 @@ impl Check {
         let is_named = |name: &str| named.is_none_or(|named| named == name);
         let mut modems =
             config.modems.iter().filter(|modem| is_named(&modem.driver.name)).peekable();
-        if modems.peek().is_none() {
+        if modems.peek().is_none() && !config.smpp.iter().any(|smpp| is_named(&smpp.link.name)) {
             let fault = match named {
                 Some(_) => "there is no such modem in the configuration",
                 None => {
@@ -97,6 +98,33 @@ impl Check {
                 continue;
             }
             lines.extend(modem::look_at(modem, config, send_to.take())?);
+        }
+        Ok(())
+    }
+}
+
+impl Check {
+    /// Whether each SMSC lets us in. A test message goes by a modem only.
+    fn smscs(&self, config: &Config, lines: &mut Vec<Line>) -> anyhow::Result<()> {
+        let named = self.modem.as_ref().and_then(Option::as_deref);
+        let smscs = config.smpp.iter().filter(|smpp| named.is_none_or(|n| n == smpp.link.name));
+        let daemon_runs = daemon_runs(config);
+        for smpp in smscs {
+            let what = format!("SMSC {}", smpp.link.name);
+            if daemon_runs {
+                // A second bind might throw the daemon out.
+                let says = "in use by the running daemon: see jibud status";
+                lines.push(Line::of(what, Ok(says.into())));
+                continue;
+            }
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let found = runtime.block_on(jibu_smpp::examine(smpp.link.clone()));
+            runtime.shutdown_background();
+            lines.push(Line::of(what, found.map(|name| format!("\"{name}\" lets us in"))));
+            if self.send.is_some() && config.modems.is_empty() {
+                let fault = "a test message leaves by a modem only: send HELP to smpp.source";
+                lines.push(Line::of("test message", Err(fault.into())));
+            }
         }
         Ok(())
     }

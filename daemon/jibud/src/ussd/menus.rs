@@ -176,7 +176,7 @@ impl Menus {
 
     /// The answer follows by SMS.
     fn send(&self, to: PhoneNumber, text: String, language: Option<Language>) {
-        let Some(modem) = self.config.modems.first() else { return };
+        let Some(modem) = self.config.first_sender() else { return };
         // In place of a message's number, so that neighbouring answers differ.
         let seed = MessageId(now().unix_ms());
         let language = language.unwrap_or(self.config.default_language());
@@ -191,7 +191,7 @@ impl Menus {
             language: language.to_string(),
             details: serde_json::json!({ "parts": pdus.len() }).to_string(),
         };
-        let modem = ModemName(modem.driver.name.clone());
+        let modem = ModemName(modem.to_owned());
         // The spool thread ends with the daemon only.
         let _ = self.told.send(Told::Follows {
             channel: Channel::Ussd,

@@ -377,6 +377,16 @@ pub enum SendError {
     /// The modem or the network refused it.
     #[error("{0}")]
     Refused(ModemError),
+    /// A service centre that is spoken to without a modem refused it.
+    #[error("the service centre refused it with status {status:#06x}: {meaning}")]
+    ServiceCentre {
+        /// Its number for the reason.
+        status: u32,
+        /// What that means.
+        meaning: &'static str,
+        /// What to do about it.
+        remedy: Remedy,
+    },
     /// The modem did not answer in time, and its storage says that it was not sent.
     #[error("the modem did not answer in time")]
     TimedOut,
@@ -399,6 +409,7 @@ impl SendError {
     pub fn remedy(self) -> Remedy {
         match self {
             SendError::Refused(error) => error.remedy(),
+            SendError::ServiceCentre { remedy, .. } => remedy,
             SendError::TimedOut | SendError::NotReady | SendError::Busy | SendError::NotStored => {
                 Remedy::Retry
             }

@@ -319,6 +319,33 @@ impl StateReader {
         restore::restore(&snapshot, now, remember_keys, await_reports)
     }
 
+    /// The PDUs of messages that came by a modem since a moment, and of whose
+    /// answer no part has been sent or given up: the network behind the modem may
+    /// not know yet that they are kept.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn unanswered_pdus(
+        &self,
+        modem: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        const DOING: &str = "read unanswered messages";
+        let snapshot = self.snapshot(DOING)?;
+        let mut query = snapshot
+            .prepare(
+                "SELECT segment.pdu FROM message JOIN segment ON segment.message = message.id
+                 WHERE message.received_at >= ?2 AND message.modem = ?1
+                   AND message.state IN ('gathering', 'received', 'answered')
+                   AND NOT EXISTS (SELECT 1 FROM part WHERE part.message = message.id
+                                   AND part.state IN ('sent', 'delivered', 'failed'))
+                 ORDER BY segment.id",
+            )
+            .doing(DOING)?;
+        let pdus = query.query_map(params![modem, since.unix_ms()], |row| row.get(0));
+        pdus.and_then(Iterator::collect).doing(DOING)
+    }
+
     /// The state of the conversation with a person, as the spool kept it.
     ///
     /// # Errors

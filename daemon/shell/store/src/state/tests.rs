@@ -68,6 +68,31 @@ fn store() -> (tempfile::TempDir, StateStore) {
 }
 
 #[test]
+fn a_message_is_unanswered_until_a_part_of_its_answer_left() {
+    let (_folder, mut store) = store();
+    let mut changes: Vec<Change> = (1..=5)
+        .map(|id| {
+            let state = if id == 1 { MessageState::Received } else { MessageState::Answered };
+            Change::AddMessage(message(id, state, vec![segment(id as u8, None)]))
+        })
+        .collect();
+    let states = [
+        PartState::Ready { not_before: at(1) },
+        PartState::Sent { reference: Some(1), at: at(1) },
+        PartState::Failed { at: at(1), why: "no".into() },
+    ];
+    changes.extend((3i64..).zip(states).map(|(id, state)| Change::AddPart(part(id, id, state))));
+    store.apply(at(9), &changes).unwrap();
+    let found = |modem, since| -> Vec<u8> {
+        let pdus = store.unanswered_pdus(modem, since).unwrap();
+        pdus.into_iter().map(|pdu| pdu[0]).collect()
+    };
+    assert_eq!(found("a", at(0)), [1, 2, 3]);
+    assert_eq!(found("a", at(3)), [3]);
+    assert!(found("b", at(0)).is_empty());
+}
+
+#[test]
 fn what_is_saved_is_restored() {
     let (folder, mut store) = store();
     let half = Some(Group { reference: 700, wide: true, total: 2, part: 2 });
