@@ -15,7 +15,7 @@ mod outbound;
 mod quiet;
 mod rows;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use jibu_types::{Channel, PhoneNumber, Timestamp};
@@ -241,7 +241,8 @@ pub enum Verdict {
     Retry,
     /// Try again after a while.
     Later,
-    /// It will never work.
+    /// It will never work. Believed the second time: a line that was broken on its
+    /// way, to the modem or back, reads like that too.
     GiveUp,
 }
 
@@ -338,6 +339,8 @@ pub struct Spool {
     unregistered: HashMap<ModemName, Timestamp>,
     started: Timestamp,
     early_reports: VecDeque<outbound::EarlyReport>,
+    /// Parts of which a modem has said once that they can never be sent.
+    refused: HashSet<PartId>,
     /// When the old was forgotten last.
     forgot_at: Timestamp,
 }
@@ -383,6 +386,7 @@ impl Spool {
             unregistered: HashMap::new(),
             started: now,
             early_reports: VecDeque::new(),
+            refused: HashSet::new(),
             forgot_at: now,
         };
         for row in restored.incomplete {

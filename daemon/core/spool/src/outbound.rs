@@ -122,7 +122,8 @@ impl Spool {
     ) {
         let Some(modem) = self.end_of_sending(part) else { return };
         let attempts = self.parts.get(&part).map_or(0, |row| row.attempts);
-        let state = if verdict == Verdict::GiveUp || attempts >= self.config.max_attempts {
+        let is_refused = verdict == Verdict::GiveUp && !self.refused.insert(part);
+        let state = if is_refused || attempts >= self.config.max_attempts {
             PartState::Failed { at: now, why }
         } else {
             PartState::Ready { not_before: now + self.wait_after(attempts, verdict) }
@@ -369,6 +370,9 @@ impl Spool {
 
     fn settle(&mut self, part: PartId, state: PartState) {
         let Some(row) = self.parts.get_mut(&part) else { return };
+        if matches!(state, PartState::Sent { .. } | PartState::Failed { .. }) {
+            self.refused.remove(&part);
+        }
         row.state = state.clone();
         let attempts = row.attempts;
         self.save(vec![Change::SetPart { part, attempts, state }]);

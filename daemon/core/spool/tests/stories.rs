@@ -215,17 +215,20 @@ fn a_failed_page_holds_back_the_pages_behind_it_but_not_other_people() {
 }
 
 #[test]
-fn what_can_never_be_sent_is_given_up_with_the_rest_of_its_answer() {
+fn what_can_never_be_sent_is_given_up_the_second_time_with_the_rest_of_its_answer() {
     let mut spool = spool();
     drain(&mut spool, sms("+265991", 1, None), 1);
     drain(&mut spool, answer(1, 3), 2);
-    let failed = Input::SendFailed {
+    let failed = || Input::SendFailed {
         part: PartId(1),
         verdict: Verdict::GiveUp,
-        why: "+CMS ERROR: 28".into(),
+        why: "+CMS ERROR: 30".into(),
         slot: None,
     };
-    let outputs = drain(&mut spool, failed, 3);
+    // "+CMS ERROR: 30" may be what was left of 302.
+    assert_eq!(states(&drain(&mut spool, failed(), 3)).len(), 1);
+    assert_eq!(sent(&drain(&mut spool, Input::Tick, 8)), [1]);
+    let outputs = drain(&mut spool, failed(), 9);
     assert_eq!(states(&outputs).len(), 3);
     assert!(states(&outputs).iter().all(|state| matches!(state, PartState::Failed { .. })));
     assert_eq!(spool.unsent(), 0);
