@@ -144,6 +144,39 @@ fn a_message_in_a_slot_that_was_used_again_is_not_erased_in_place_of_the_first()
 }
 
 #[test]
+fn a_slot_that_is_announced_again_is_read_before_anything_is_erased_there() {
+    check_ready(
+        r#"
+        on AT+CMGR=3: +CMGR: 0,,3 / 00112233 / OK
+        10s < +CMTI: "SM",3
+        on AT+CMGR=3: +CMGR: 0,,3 / 00999999 / OK
+        on AT+CREG?: \
+        11s status
+        12s < +CMTI: "SM",3
+        13s erase-first
+        14s < +CREG: 0,1
+        15s < OK
+        20s .
+        "#,
+        expect![[r#"
+            10s < +CMTI: "SM",3
+            10s > AT+CMGR=3
+            10005ms < +CMGR: 0,,3 / 00112233 / OK
+            10005ms = incoming SM 3 00112233
+            11s > AT+CREG?
+            12s < +CMTI: "SM",3
+            14s < +CREG: 0,1
+            15s < OK
+            15005ms = signal Some(-77)
+            15005ms = erased SM 3
+            15005ms > AT+CMGR=3
+            15010ms < +CMGR: 0,,3 / 00999999 / OK
+            15010ms = incoming SM 3 00999999
+        "#]],
+    );
+}
+
+#[test]
 fn each_session_tells_of_stored_messages_again() {
     check_events(
         r#"
