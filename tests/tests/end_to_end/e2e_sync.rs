@@ -129,9 +129,10 @@ impl Scene {
         self.until("a small change", |scene| scene.all_have("notices", 2));
         self.assert_that_no_chunk_was_sent_by_two();
 
-        // The worker that began a large change is killed over it.
+        // The worker that began a large change is killed over it. Edits alone, of
+        // nearly every passage, would fit one message.
         let before = self.chunks();
-        self.publish("health", &text::document(200, 190));
+        self.publish("health", &text::document(400, 190));
         self.until("a chunk of the large change", |scene| scene.chunks() > before);
         self.workers.remove(0).kill().unwrap();
         if self.workers.is_empty() {
