@@ -321,10 +321,6 @@ impl Modem {
             .filter(|storage| self.readable.contains(storage))
             .zip(parameters::number(&fields, 1))
             .map(|(storage, index)| Slot { storage, index });
-        if let Some(slot) = &slot {
-            // Whatever stood there is gone; to delete it now would delete this one.
-            self.slots.remove(slot);
-        }
         match slot {
             Some(slot) if self.announced.contains(&slot) => {}
             Some(slot) if self.announced.len() < MOST_ANNOUNCED => self.announced.push_back(slot),

@@ -62,8 +62,19 @@ impl LetGo {
         Step::Done
     }
 
-    /// The message stays, so it is told again with the next sweep; a copy is tried
-    /// again then.
+    /// Whether a message is announced in its place and was not read yet: to delete
+    /// now would delete that one.
+    fn is_overtaken(&self, modem: &Modem) -> bool {
+        match self.release {
+            Release::Incoming(Held::Stored { slot, .. }) | Release::Outgoing(slot) => {
+                modem.announced.contains(&slot)
+            }
+            Release::Incoming(Held::Direct { .. }) => false,
+        }
+    }
+
+    /// The message stays, so it is told again when it is next read; a copy is tried
+    /// again after the next sweep.
     fn give_up(&self, modem: &mut Modem) -> Step {
         if matches!(self.release, Release::Outgoing(_)) {
             modem.postponed.push(self.release);
@@ -118,6 +129,9 @@ impl Task for LetGo {
         }
         if let Stage::Check(read) = &self.stage {
             return read.ask(modem);
+        }
+        if self.is_overtaken(modem) {
+            return self.give_up(modem);
         }
         self.tries += 1;
         if let Release::Incoming(Held::Direct { serial }) = self.release {

@@ -168,7 +168,6 @@ fn a_slot_that_is_announced_again_is_read_before_anything_is_erased_there() {
             14s < +CREG: 0,1
             15s < OK
             15005ms = signal Some(-77)
-            15005ms = erased SM 3
             15005ms > AT+CMGR=3
             15010ms < +CMGR: 0,,3 / 00999999 / OK
             15010ms = incoming SM 3 00999999
@@ -462,7 +461,6 @@ fn what_came_into_the_place_of_a_deleted_message_is_not_deleted() {
             25520ms > AT+CMGR=1
             25525ms < +CMGR: 0,,3 / 00445566 / OK
             25525ms = incoming SM 1 00445566
-            25525ms = erased SM 1
             25525ms > AT+CMGR=1
             25530ms < +CMGR: 0,,3 / 00445566 / OK
             41s > AT+CMGD=1
