@@ -314,6 +314,8 @@ pub enum Output {
 struct ModemState {
     keeps_parts: bool,
     busy: bool,
+    /// Since when it is there.
+    since: Timestamp,
 }
 
 /// The spool. See the [crate] documentation for how it is driven.

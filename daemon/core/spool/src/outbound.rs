@@ -31,7 +31,7 @@ impl Spool {
         mut stored: Vec<StoredPart>,
         now: Timestamp,
     ) {
-        self.modems.insert(modem.clone(), ModemState { keeps_parts, busy: false });
+        self.modems.insert(modem.clone(), ModemState { keeps_parts, busy: false, since: now });
         self.away.remove(&modem);
         let in_doubt: Vec<PartId> = self
             .parts
@@ -52,8 +52,9 @@ impl Spool {
                 None if keeps_parts => {
                     self.settle(part, PartState::Ready { not_before: now });
                 }
-                // Without evidence a status report may still come.
-                None => {}
+                // Without evidence a status report may still come, or has come before
+                // the modem was ready.
+                None => self.conclude_early(part, None, now),
             }
         }
         for left in stored.into_iter().filter(|copy| copy.sent || keeps_parts) {
@@ -99,16 +100,21 @@ impl Spool {
         let Some(modem) = self.end_of_sending(part) else { return };
         self.settle(part, PartState::Sent { reference, at: now });
         self.forget_copy(modem, slot);
-        let Some(reference) = reference else { return };
+        if reference.is_some() {
+            self.conclude_early(part, reference, now);
+        }
+    }
+
+    /// Takes the status report on a part that came before it was known to be of one;
+    /// with any reference where none is known.
+    fn conclude_early(&mut self, part: PartId, reference: Option<u8>, now: Timestamp) {
+        let Some(row) = self.parts.get(&part) else { return };
         let early = self.early_reports.iter().position(|report| {
-            report.reference == reference
-                && self
-                    .parts
-                    .get(&part)
-                    .is_some_and(|row| same_person(&row.recipient, &report.recipient))
+            reference.is_none_or(|reference| report.reference == reference)
+                && same_person(&row.recipient, &report.recipient)
         });
         if let Some(report) = early.and_then(|at| self.early_reports.remove(at)) {
-            self.conclude(part, reference, report.outcome, now);
+            self.conclude(part, report.reference, report.outcome, now);
         }
     }
 
@@ -267,10 +273,10 @@ impl Spool {
     }
 
     fn doubt_ends(&self, row: &PartRow) -> Option<Timestamp> {
-        match row.state {
-            PartState::Sending { since, .. } => Some(since + self.config.unknown_fate_wait),
-            _ => None,
-        }
+        let PartState::Sending { modem, since, .. } = &row.state else { return None };
+        // While the modem was away no report could come.
+        let there = self.modems.get(modem).map_or(*since, |state| state.since);
+        Some(there.max(*since) + self.config.unknown_fate_wait)
     }
 
     pub(crate) fn send_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {

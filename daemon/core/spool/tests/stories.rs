@@ -254,6 +254,26 @@ fn a_report_may_overtake_the_reply_to_the_sending() {
 }
 
 #[test]
+fn a_report_that_comes_before_the_modem_is_ready_settles_a_part_in_doubt() {
+    let mut spool = spool();
+    drain(&mut spool, sms("+265991", 1, None), 1);
+    drain(&mut spool, answer(1, 1), 2);
+    drain(&mut spool, Input::ModemLost { modem: modem() }, 3);
+    let report = Input::Report {
+        modem: modem(),
+        ticket: Ticket(9),
+        recipient: PhoneNumber::parse("+265991").unwrap(),
+        reference: 58,
+        outcome: ReportOutcome::Delivered,
+    };
+    drain(&mut spool, report, 7200);
+    let ready = Input::ModemReady { modem: modem(), keeps_parts: false, stored: vec![] };
+    let after = states(&drain(&mut spool, ready, 7201));
+    assert_eq!(after.last(), Some(&PartState::Delivered { at: at(7201) }));
+    assert_eq!(sent(&drain(&mut spool, Input::Tick, 9000)), []);
+}
+
+#[test]
 fn nothing_is_sent_while_the_modem_is_away() {
     let mut spool = spool();
     drain(&mut spool, Input::ModemLost { modem: modem() }, 1);
@@ -272,9 +292,10 @@ fn without_evidence_a_part_is_sent_again_after_a_wait() {
     drain(&mut spool, Input::ModemLost { modem: modem() }, 3);
     let ready = Input::ModemReady { modem: modem(), keeps_parts: false, stored: vec![] };
     assert_eq!(sent(&drain(&mut spool, ready, 4)), []);
+    // From its return: while it was away no report could come.
     let wait = Config::default().unknown_fate_wait;
-    assert_eq!(spool.deadline(), Some(at(2) + wait));
-    spool.handle(Input::Tick, at(2) + wait);
+    assert_eq!(spool.deadline(), Some(at(4) + wait));
+    spool.handle(Input::Tick, at(4) + wait);
     let outputs: Vec<Output> = std::iter::from_fn(|| spool.poll()).collect();
     assert_eq!(sent(&outputs), [1]);
     assert!(wait > Duration::from_secs(30), "a report needs time to come");
