@@ -488,7 +488,9 @@ impl Spool {
         self.keys.retain(|_, seen| now.since(*seen) < remember);
         self.closed_groups.retain(|_, closed| now.since(closed.at) < DAY);
         self.parts.retain(|_, row| match row.state {
-            PartState::Sent { at, .. } => now.since(at) < reports,
+            PartState::Sent { at, .. }
+            | PartState::Delivered { reference: Some(_), at }
+            | PartState::Failed { reference: Some(_), at, .. } => now.since(at) < reports,
             PartState::Delivered { .. } | PartState::Failed { .. } => false,
             PartState::Ready { .. } | PartState::Sending { .. } => true,
         });

@@ -130,7 +130,7 @@ impl Spool {
         let attempts = self.parts.get(&part).map_or(0, |row| row.attempts);
         let is_refused = verdict == Verdict::GiveUp && !self.refused.insert(part);
         let state = if is_refused || attempts >= self.config.max_attempts {
-            PartState::Failed { at: now, why }
+            PartState::Failed { reference: None, at: now, why }
         } else {
             PartState::Ready { not_before: now + self.wait_after(attempts, verdict) }
         };
@@ -154,7 +154,7 @@ impl Spool {
             .collect();
         for part in rest {
             let why = "an earlier part failed".to_owned();
-            self.settle(part, PartState::Failed { at: now, why });
+            self.settle(part, PartState::Failed { reference: None, at: now, why });
         }
     }
 
@@ -198,6 +198,7 @@ impl Spool {
     ) {
         match self.reported_part(recipient, reference) {
             Some(part) => self.conclude(part, reference, outcome, now),
+            None if self.has_settled(recipient, reference) => {}
             // The report can overtake the modem's own reply to the sending.
             None if self.is_sending_to(recipient) => {
                 if self.early_reports.len() >= EARLY_REPORTS {
@@ -213,39 +214,58 @@ impl Spool {
 
     fn conclude(&mut self, part: PartId, reference: u8, outcome: ReportOutcome, now: Timestamp) {
         let was_in_doubt = self.parts.get(&part).is_some_and(|row| self.is_in_doubt(row));
+        let reference = Some(reference);
         match outcome {
-            ReportOutcome::Delivered => self.settle(part, PartState::Delivered { at: now }),
+            ReportOutcome::Delivered => {
+                self.settle(part, PartState::Delivered { reference, at: now });
+            }
             ReportOutcome::Failed { status } => {
                 let why = format!("the network reported status 0x{status:02X}");
-                self.settle(part, PartState::Failed { at: now, why });
+                self.settle(part, PartState::Failed { reference, at: now, why });
             }
             ReportOutcome::Trying if was_in_doubt => {
-                self.settle(part, PartState::Sent { reference: Some(reference), at: now });
+                self.settle(part, PartState::Sent { reference, at: now });
             }
             ReportOutcome::Trying => {}
         }
     }
 
     fn is_sending_to(&self, recipient: &PhoneNumber) -> bool {
-        self.parts.values().any(|row| {
-            matches!(row.state, PartState::Sending { .. }) && same_person(&row.recipient, recipient)
-        })
+        self.parts_to(recipient).any(|row| matches!(row.state, PartState::Sending { .. }))
     }
 
     /// The newest part to this number with this reference; failing that, one
-    /// whose reference was lost in a cut.
+    /// whose reference was lost in a cut, unless the report is an old one.
     fn reported_part(&self, recipient: &PhoneNumber, reference: u8) -> Option<PartId> {
-        let theirs =
-            || self.parts.values().rev().filter(|row| same_person(&row.recipient, recipient));
-        theirs()
-            .find(|row| {
-                matches!(row.state, PartState::Sent { reference: Some(r), .. } if r == reference)
-            })
-            .or_else(|| {
-                theirs().find(|row| matches!(row.state, PartState::Sent { reference: None, .. }))
-            })
-            .or_else(|| theirs().find(|row| self.is_in_doubt(row)))
-            .map(|row| row.id)
+        let known = self.parts_to(recipient).find(|row| {
+            matches!(row.state, PartState::Sent { reference: Some(r), .. } if r == reference)
+        });
+        let unknown = || {
+            if self.has_settled(recipient, reference) {
+                return None;
+            }
+            let sent =
+                |row: &&PartRow| matches!(row.state, PartState::Sent { reference: None, .. });
+            let in_doubt = || self.parts_to(recipient).find(|row| self.is_in_doubt(row));
+            self.parts_to(recipient).find(sent).or_else(in_doubt)
+        };
+        known.or_else(unknown).map(|row| row.id)
+    }
+
+    /// Whether a report with this reference has settled a part to this number: it is
+    /// shown again where the power went before the modem let it go.
+    fn has_settled(&self, recipient: &PhoneNumber, reference: u8) -> bool {
+        self.parts_to(recipient).any(|row| match &row.state {
+            PartState::Delivered { reference: r, .. } | PartState::Failed { reference: r, .. } => {
+                *r == Some(reference)
+            }
+            _ => false,
+        })
+    }
+
+    /// The newest first.
+    fn parts_to(&self, recipient: &PhoneNumber) -> impl Iterator<Item = &PartRow> {
+        self.parts.values().rev().filter(|row| same_person(&row.recipient, recipient))
     }
 
     /// Given to a modem that has since gone away and come back without a copy.

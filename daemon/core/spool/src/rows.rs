@@ -149,11 +149,15 @@ pub enum PartState {
     },
     /// The status report says that it arrived.
     Delivered {
+        /// The report's, by which it is known when it is shown again.
+        reference: Option<u8>,
         /// When.
         at: Timestamp,
     },
     /// Given up.
     Failed {
+        /// The report's, where one said so.
+        reference: Option<u8>,
         /// When.
         at: Timestamp,
         /// The last error in words: a +CMS code or the report's status.
@@ -246,8 +250,8 @@ pub struct Restored {
     /// Messages received within the last day that went on although parts of them
     /// were missing, with their segments: a late part belongs to them.
     pub incomplete: Vec<MessageRow>,
-    /// Parts in `Ready`, `Sending`, and those in `Sent` within
-    /// `Config::await_reports`, oldest first.
+    /// Parts in `Ready`, `Sending`, and within `Config::await_reports` those in
+    /// `Sent` and those that a status report settled, oldest first.
     pub parts: Vec<PartRow>,
     /// Who was answered within the last day, through which modem, and when.
     pub answered: Vec<(PhoneNumber, ModemName, Timestamp)>,

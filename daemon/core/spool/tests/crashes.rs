@@ -63,7 +63,11 @@ impl Rows {
                 .parts
                 .values()
                 .filter(|row| {
-                    !matches!(row.state, PartState::Delivered { .. } | PartState::Failed { .. })
+                    !matches!(
+                        row.state,
+                        PartState::Delivered { reference: None, .. }
+                            | PartState::Failed { reference: None, .. }
+                    )
                 })
                 .cloned()
                 .collect(),

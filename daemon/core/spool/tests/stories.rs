@@ -250,7 +250,7 @@ fn a_report_may_overtake_the_reply_to_the_sending() {
     assert_eq!(states(&drain(&mut spool, report, 3)), []);
     let done = Input::Sent { part: PartId(1), reference: Some(77), slot: None };
     let after = states(&drain(&mut spool, done, 4));
-    assert_eq!(after.last(), Some(&PartState::Delivered { at: at(4) }));
+    assert_eq!(after.last(), Some(&PartState::Delivered { reference: Some(77), at: at(4) }));
 }
 
 #[test]
@@ -269,8 +269,34 @@ fn a_report_that_comes_before_the_modem_is_ready_settles_a_part_in_doubt() {
     drain(&mut spool, report, 7200);
     let ready = Input::ModemReady { modem: modem(), keeps_parts: false, stored: vec![] };
     let after = states(&drain(&mut spool, ready, 7201));
-    assert_eq!(after.last(), Some(&PartState::Delivered { at: at(7201) }));
+    assert_eq!(after.last(), Some(&PartState::Delivered { reference: Some(58), at: at(7201) }));
     assert_eq!(sent(&drain(&mut spool, Input::Tick, 9000)), []);
+}
+
+#[test]
+fn a_report_that_is_shown_again_settles_no_other_part() {
+    let mut spool = spool();
+    let report = || Input::Report {
+        modem: modem(),
+        ticket: Ticket(9),
+        recipient: PhoneNumber::parse("+265991").unwrap(),
+        reference: 17,
+        outcome: ReportOutcome::Delivered,
+    };
+    let ready = || Input::ModemReady { modem: modem(), keeps_parts: false, stored: vec![] };
+    drain(&mut spool, sms("+265991", 1, None), 1);
+    drain(&mut spool, answer(1, 2), 2);
+    let done = Input::Sent { part: PartId(1), reference: Some(17), slot: None };
+    assert_eq!(sent(&drain(&mut spool, done, 3)), [2]);
+    assert_eq!(states(&drain(&mut spool, report(), 4)).len(), 1);
+    // While the second part is with the modem, and when its fate is not known.
+    assert_eq!(states(&drain(&mut spool, report(), 5)), []);
+    drain(&mut spool, Input::ModemLost { modem: modem() }, 6);
+    assert_eq!(states(&drain(&mut spool, report(), 7)), []);
+    assert_eq!(states(&drain(&mut spool, ready(), 8)), []);
+    assert_eq!(states(&drain(&mut spool, report(), 9)), []);
+    let later = 8 + Config::default().unknown_fate_wait.as_secs() as i64;
+    assert_eq!(sent(&drain(&mut spool, Input::Tick, later)), [2]);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn saves() -> Vec<Vec<Change>> {
         vec![set_part(sending(None))],
         vec![set_part(sending(Some(Slot { storage: "SM".into(), index: 3 })))],
         vec![set_part(PartState::Sent { reference: Some(9), at: now })],
-        vec![set_part(PartState::Delivered { at: now })],
+        vec![set_part(PartState::Delivered { reference: Some(9), at: now })],
     ]
 }
 

@@ -39,7 +39,9 @@ pub(super) fn restore(
         snapshot,
         "SELECT id, message, sequence, modem, recipient, pdu, attempts,
                 state, at, sending_modem, slot_storage, slot_index, reference, why
-         FROM part WHERE state IN ('ready', 'sending') OR (state = 'sent' AND at >= ?1)
+         FROM part WHERE state IN ('ready', 'sending')
+            OR (at >= ?1 AND (state = 'sent'
+                              OR state IN ('delivered', 'failed') AND reference IS NOT NULL))
          ORDER BY id",
         [(now - await_reports).unix_ms()],
         part,

@@ -84,8 +84,12 @@ impl<'a> From<&'a PartState> for PartColumns<'a> {
             PartState::Sent { reference, at } => {
                 PartColumns { reference: *reference, ..blank("sent", *at) }
             }
-            PartState::Delivered { at } => blank("delivered", *at),
-            PartState::Failed { at, why } => PartColumns { why: Some(why), ..blank("failed", *at) },
+            PartState::Delivered { reference, at } => {
+                PartColumns { reference: *reference, ..blank("delivered", *at) }
+            }
+            PartState::Failed { reference, at, why } => {
+                PartColumns { reference: *reference, why: Some(why), ..blank("failed", *at) }
+            }
         }
     }
 }
@@ -110,10 +114,11 @@ pub(super) fn part_state(
             }
         }
         "sent" => Ok(PartState::Sent { reference: row.get(first + 5)?, at }),
-        "delivered" => Ok(PartState::Delivered { at }),
+        "delivered" => Ok(PartState::Delivered { reference: row.get(first + 5)?, at }),
         "failed" => {
             let why: Option<String> = row.get(first + 6)?;
-            Ok(PartState::Failed { at, why: why.unwrap_or_default() })
+            let reference = row.get(first + 5)?;
+            Ok(PartState::Failed { reference, at, why: why.unwrap_or_default() })
         }
         other => Err(format!("the state is \"{other}\"")),
     })

@@ -79,7 +79,7 @@ fn a_message_is_unanswered_until_a_part_of_its_answer_left() {
     let states = [
         PartState::Ready { not_before: at(1) },
         PartState::Sent { reference: Some(1), at: at(1) },
-        PartState::Failed { at: at(1), why: "no".into() },
+        PartState::Failed { reference: None, at: at(1), why: "no".into() },
     ];
     changes.extend((3i64..).zip(states).map(|(id, state)| Change::AddPart(part(id, id, state))));
     store.apply(at(9), &changes).unwrap();
@@ -104,8 +104,9 @@ fn what_is_saved_is_restored() {
         PartState::Sending { modem: modem(), slot, since: at(11) },
         PartState::Sending { modem: modem(), slot: None, since: at(12) },
         PartState::Sent { reference: Some(255), at: at(13) },
-        PartState::Delivered { at: at(14) },
-        PartState::Failed { at: at(15), why: "+CMS ERROR: 38".into() },
+        PartState::Delivered { reference: Some(254), at: at(14) },
+        PartState::Failed { reference: Some(253), at: at(14), why: "status 0x41".into() },
+        PartState::Failed { reference: None, at: at(15), why: "+CMS ERROR: 38".into() },
     ];
     let parts: Vec<PartRow> = (1..).zip(states).map(|(id, state)| part(id, 3, state)).collect();
     let mut changes = vec![
@@ -122,10 +123,10 @@ fn what_is_saved_is_restored() {
 
     let store = StateStore::open(folder.path().join("state.db")).unwrap();
     let restored = store.restore(at(20), MONTH, MONTH).unwrap();
-    assert_eq!((restored.last_message, restored.last_part), (3, 6));
+    assert_eq!((restored.last_message, restored.last_part), (3, 7));
     assert_eq!(restored.keys.len(), 3);
     assert_eq!(restored.messages, [open, asked]);
-    assert_eq!(restored.parts, parts[..4]);
+    assert_eq!(restored.parts, parts[..6]);
     assert_eq!(restored.answered, [(number(), modem(), at(5))]);
     assert_eq!(store.conversation(&number()).unwrap().as_deref(), Some("{}"));
 }
@@ -275,7 +276,7 @@ fn a_floor_never_sinks() {
 #[test]
 fn what_is_done_with_is_forgotten_and_its_ids_are_not_used_again() {
     let (_folder, mut store) = store();
-    let sent = PartState::Delivered { at: at(3) };
+    let sent = PartState::Delivered { reference: Some(3), at: at(3) };
     let waiting = PartState::Ready { not_before: at(3) };
     let answered = |id: i64, state| {
         let name = u8::try_from(id).unwrap();
