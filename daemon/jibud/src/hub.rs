@@ -266,12 +266,12 @@ impl Following {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Connected => {
+            Event::Connected { resumed } => {
                 self.connected = true;
                 self.vitals.hub_link(Ok(()));
                 tracing::info!("connected to the hub");
                 self.begin_session();
-                self.all(|| Input::Connected);
+                self.all(|| Input::Connected { resumed });
                 let site = &self.own.site;
                 let topics = [Topic::Ack(site.clone()), Topic::Renewed(site.clone())];
                 let topics = topics.iter().map(ToString::to_string).collect();
@@ -334,7 +334,7 @@ impl Following {
                     self.followers.insert(collection.clone(), follower);
                     self.give(&collection, Input::Calendar(calendar));
                     if self.connected {
-                        self.give(&collection, Input::Connected);
+                        self.give(&collection, Input::Connected { resumed: false });
                     }
                 }
                 Err(error) => {

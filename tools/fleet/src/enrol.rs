@@ -53,7 +53,7 @@ pub async fn enrol(
             Err(_) if Instant::now() >= end => bail!("{site} was not enrolled: {why}"),
             Err(_) => handle.commands.send(say.clone()).await?,
             Ok(event) => match event.context("the connection has ended")? {
-                Event::Connected => {
+                Event::Connected { .. } => {
                     let listen = Command::Subscribe(listen.clone(), QoS::AtMostOnce);
                     handle.commands.send(listen).await?;
                     handle.commands.send(say.clone()).await?;

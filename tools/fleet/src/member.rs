@@ -218,7 +218,7 @@ impl Life {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Connected => {
+            Event::Connected { resumed } => {
                 {
                     let mut seen = self.seen();
                     seen.connected = true;
@@ -240,7 +240,7 @@ impl Life {
                     self.out.push_back(Command::Subscribe(topics, QoS::AtMostOnce));
                 }
                 self.all(|| Input::Calendar(calendar));
-                self.all(|| Input::Connected);
+                self.all(|| Input::Connected { resumed });
                 self.tell(telemetry::Input::Connected);
             }
             Event::Disconnected { reason, .. } => {

@@ -138,7 +138,7 @@ pub fn serve(folder: &Path, clock: impl Fn() -> Timestamp) -> Result<(), ServeEr
         };
         let input = match &input {
             None => Input::Tick,
-            Some(Event::Connected) => {
+            Some(Event::Connected { .. }) => {
                 tracing::info!("connected to the broker");
                 Input::Connected
             }

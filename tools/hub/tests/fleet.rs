@@ -79,7 +79,7 @@ impl Fleet {
         };
         (0..2).for_each(|number| fleet.work(number, service::Input::Connected));
         for number in 0..fleet.boxes.len() {
-            fleet.drive(number, site::Input::Connected);
+            fleet.drive(number, site::Input::Connected { resumed: true });
         }
         fleet
     }

@@ -110,13 +110,13 @@ async fn a_site_reads_its_collections_and_writes_its_own_topics() {
     let (one, two) = (stage.authority.sign("one"), stage.authority.sign("two"));
     stage.enlist(&[("one", &one), ("two", &two)]);
     let mut hub = jibu_mqtt::spawn(stage.embedded.connection("hub-1"));
-    assert_eq!(next(&mut hub).await, Event::Connected);
+    assert!(matches!(next(&mut hub).await, Event::Connected { .. }));
     subscribe(&hub, "jibu/1/s/+/req").await;
     publish(&hub, "jibu/1/c/health/root", "root").await;
     publish(&hub, "jibu/1/c/secret/root", "secret").await;
 
     let mut site = stage.site("one", &one);
-    assert_eq!(next(&mut site).await, Event::Connected);
+    assert!(matches!(next(&mut site).await, Event::Connected { .. }));
     // What it may not read it does not get, and the connection stays.
     subscribe(&site, "jibu/1/c/secret/root").await;
     subscribe(&site, "jibu/1/s/two/#").await;
@@ -129,7 +129,7 @@ async fn a_site_reads_its_collections_and_writes_its_own_topics() {
     publish(&site, "jibu/1/s/two/req", "not mine").await;
     assert!(matches!(next(&mut site).await, Event::Disconnected { .. }));
     let mut other = stage.site("two", &two);
-    assert_eq!(next(&mut other).await, Event::Connected);
+    assert!(matches!(next(&mut other).await, Event::Connected { .. }));
     publish(&other, "jibu/1/s/two/req", "really").await;
     assert_eq!(next(&mut hub).await, message("jibu/1/s/two/req", "really"));
 }
@@ -145,7 +145,7 @@ async fn whoever_is_not_on_the_roll_stays_outside_and_whoever_is_taken_off_goes(
     assert!(matches!(next(&mut under_another_name).await, Event::Disconnected { .. }));
 
     let mut site = stage.site("one", &one);
-    assert_eq!(next(&mut site).await, Event::Connected);
+    assert!(matches!(next(&mut site).await, Event::Connected { .. }));
     stage.enlist(&[]);
     assert!(matches!(next(&mut site).await, Event::Disconnected { .. }));
 }
@@ -154,7 +154,7 @@ async fn whoever_is_not_on_the_roll_stays_outside_and_whoever_is_taken_off_goes(
 async fn a_stranger_reaches_the_enrolment_and_nothing_else() {
     let stage = Stage::new().await;
     let mut hub = jibu_mqtt::spawn(stage.embedded.connection("hub-1"));
-    assert_eq!(next(&mut hub).await, Event::Connected);
+    assert!(matches!(next(&mut hub).await, Event::Connected { .. }));
     subscribe(&hub, "jibu/1/#").await;
     let stranger = |client: &str| {
         let tls = Some(Tls::with_anybody().unwrap());
@@ -165,7 +165,7 @@ async fn a_stranger_reaches_the_enrolment_and_nothing_else() {
     assert!(matches!(next(&mut as_a_site).await, Event::Disconnected { .. }));
 
     let mut enrolling = stranger("enrol:one");
-    assert_eq!(next(&mut enrolling).await, Event::Connected);
+    assert!(matches!(next(&mut enrolling).await, Event::Connected { .. }));
     subscribe(&enrolling, "jibu/1/#").await;
     subscribe(&enrolling, "jibu/1/e/one/reply").await;
     publish(&enrolling, "jibu/1/e/one/ask", "please").await;

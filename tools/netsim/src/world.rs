@@ -29,6 +29,8 @@ pub struct Setting {
     pub trying: Duration,
     /// Bytes that an update may cost a site.
     pub update_budget: u64,
+    /// How often the broker has forgotten a session when its site comes back.
+    pub forgotten: f64,
     /// Whether a box's clock says anything after a power cut: nothing, 1970, a
     /// century ahead, or the time.
     pub wrong_clocks: bool,
@@ -43,6 +45,7 @@ impl Setting {
             lies: 0.0,
             trying: Duration::from_secs(20),
             update_budget: 64 << 20,
+            forgotten: 0.25,
             wrong_clocks: false,
         }
     }
@@ -396,7 +399,15 @@ impl World {
                 if station.session == session && station.linked && station.site.is_some() {
                     station.connected = true;
                     station.history.sessions += 1;
-                    self.drive(site, site::Input::Connected);
+                    let resumed = self.rng.f64() >= self.setting.forgotten;
+                    if !resumed {
+                        for sites in self.subscribers.values_mut() {
+                            sites.remove(&site);
+                        }
+                    }
+                    // A hostile broker says so too when it has forgotten.
+                    let said = resumed || self.liar.share > 0.0;
+                    self.drive(site, site::Input::Connected { resumed: said });
                 }
             }
             Event::Down(site, session, topic, payload) => {

@@ -237,9 +237,9 @@ impl Spool {
     /// The newest part to this number with this reference; failing that, one
     /// whose reference was lost in a cut, unless the report is an old one.
     fn reported_part(&self, recipient: &PhoneNumber, reference: u8) -> Option<PartId> {
-        let known = self.parts_to(recipient).find(|row| {
-            matches!(row.state, PartState::Sent { reference: Some(r), .. } if r == reference)
-        });
+        let known = self.parts_to(recipient).find(
+            |row| matches!(row.state, PartState::Sent { reference: Some(r), .. } if r == reference),
+        );
         let unknown = || {
             if self.has_settled(recipient, reference) {
                 return None;

@@ -245,7 +245,7 @@ impl Hub {
     }
 
     /// Publishes the newest root, and for each kept version what its sites lack
-    /// if that is one parcel.
+    /// if that is one parcel; else an empty one, so that they ask at once.
     fn announce(&mut self, collection: &CollectionName) {
         let Some(versions) = self.collections.get_mut(collection) else { return };
         let Some((newest, older)) = versions.releases.split_last() else { return };
@@ -254,7 +254,7 @@ impl Hub {
         self.outputs.push_back(retained(topic, payload));
         let bases: Vec<ShortHash> = older.iter().rev().map(Release::id).collect();
         for base in bases {
-            let payload = versions.parcel(base).unwrap_or_default();
+            let payload = versions.parcel(base).unwrap_or_else(|| Parcel::default().encode());
             let topic = Topic::Delta { collection: collection.clone(), base };
             self.outputs.push_back(retained(topic, payload));
         }

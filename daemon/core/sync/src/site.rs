@@ -68,7 +68,10 @@ impl Config {
 #[derive(Debug)]
 pub enum Input<'a> {
     /// There is a session with the broker.
-    Connected,
+    Connected {
+        /// Whether it is the one before, with its subscriptions.
+        resumed: bool,
+    },
     /// There is none any more.
     Disconnected,
     /// A message came.
@@ -212,7 +215,7 @@ impl Site {
     pub fn handle(&mut self, input: Input<'_>, now: Timestamp, shelf: &dyn Shelf) {
         self.now = self.now.max(now);
         match input {
-            Input::Connected => self.connected(),
+            Input::Connected { resumed } => self.connected(resumed),
             Input::Disconnected => self.disconnected(),
             Input::Message { topic, payload } => self.message(topic, payload, shelf),
             Input::Calendar(calendar) => self.calendar = calendar,
@@ -292,9 +295,12 @@ impl Site {
         self.active_id().map(|base| Topic::Delta { collection, base })
     }
 
-    fn connected(&mut self) {
+    fn connected(&mut self, resumed: bool) {
         self.connected = true;
         self.reported = None;
+        if !resumed {
+            self.hear_nothing();
+        }
         let mut topics = vec![Topic::Root(self.config.collection.clone())];
         topics.extend(self.delta_topic());
         self.outputs.push_back(Output::Subscribe(topics));

@@ -85,7 +85,7 @@ impl<'b> Parcel<'b> {
             items.push(Item { name, packing, base, bytes });
             rest = left;
         }
-        (!items.is_empty()).then_some(Parcel(items))
+        Some(Parcel(items))
     }
 }
 

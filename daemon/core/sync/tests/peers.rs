@@ -152,7 +152,7 @@ impl Net {
 
     fn connect(&mut self, number: usize) {
         self.nodes[number].connected = true;
-        self.give(number, site::Input::Connected);
+        self.give(number, site::Input::Connected { resumed: true });
     }
 
     fn disconnect(&mut self, number: usize) {

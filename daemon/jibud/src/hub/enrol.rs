@@ -95,7 +95,7 @@ async fn ask(
             continue;
         };
         match event.context("the connection has ended")? {
-            Event::Connected => {
+            Event::Connected { .. } => {
                 connected = true;
                 why = "the hub did not answer: is it running, and is the invitation still good \
                        (`jibu-hub site list` there)?"

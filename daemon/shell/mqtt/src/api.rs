@@ -136,7 +136,10 @@ pub enum Command {
 pub enum Event {
     /// The broker has taken the connection: subscribe now, and publish what it
     /// should know.
-    Connected,
+    Connected {
+        /// Whether it has kept the session before, with its subscriptions.
+        resumed: bool,
+    },
     /// A message came.
     Message {
         /// Its topic.

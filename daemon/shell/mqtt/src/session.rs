@@ -106,9 +106,9 @@ async fn listen(
             Err(_) => return End::Lost("the connection was stuck".into()),
         };
         let event = match polled {
-            Ok(rumqttc::v5::Event::Incoming(Packet::ConnAck(_))) => {
+            Ok(rumqttc::v5::Event::Incoming(Packet::ConnAck(answer))) => {
                 connected.store(true, Ordering::Relaxed);
-                Event::Connected
+                Event::Connected { resumed: answer.session_present }
             }
             Ok(rumqttc::v5::Event::Incoming(Packet::Publish(publish))) => Event::Message {
                 topic: String::from_utf8_lossy(&publish.topic).into_owned(),

@@ -14,8 +14,15 @@ use crate::wire::{
 };
 use crate::{Hash, ObjectKind, Packing, Shelf, ShortHash, SignedRoot};
 
-/// Objects asked for at a time, however small they may be.
+/// Objects asked for, or subscribed to, at a time, however small they may be.
 const MAX_ASKED: usize = 128;
+
+/// The most bytes asked for at a time.
+const MAX_WINDOW: u64 = 32 << 10;
+
+/// How far ahead of what has come a site listens: what others ask for then serves it
+/// too, though it asks for less at a time.
+const AHEAD: u64 = 2 * MAX_WINDOW;
 
 /// Items that may wait for what they are packed on.
 const MAX_PARKED: usize = 64;
@@ -24,8 +31,8 @@ const MAX_PARKED: usize = 64;
 /// published for it, besides the time that the link takes.
 const DELTA_GRACE: Duration = Duration::from_secs(15);
 
-/// Between half of a window and the next request, unless all of it comes.
-const ASK_PAUSE: Duration = Duration::from_secs(2);
+/// Without a message for so long, or as long as two take, nothing more is on its way.
+const ASK_PAUSE: Duration = Duration::from_secs(4);
 
 /// The longest silence before the same is asked again.
 const MAX_SILENCE: Duration = Duration::from_secs(3600);
@@ -53,13 +60,14 @@ pub(super) struct Fetch {
     /// The dictionary of so many parts.
     dictionary: Option<(usize, Dictionary)>,
     /// What is subscribed to.
+    heard: BTreeSet<ShortHash>,
+    /// What this site has asked for of it.
     asked: BTreeSet<ShortHash>,
     ask_at: Option<Timestamp>,
     silence_at: Option<Timestamp>,
     /// Requests in a row that brought nothing.
     silences: u32,
-    /// Whether the next request repeats what was asked before, subscriptions
-    /// too.
+    /// Whether the next request repeats what was asked before.
     again: bool,
 }
 
@@ -72,6 +80,7 @@ impl Fetch {
             missing: Vec::new(),
             parts: Vec::new(),
             dictionary: None,
+            heard: BTreeSet::new(),
             asked: BTreeSet::new(),
             ask_at: None,
             silence_at: None,
@@ -146,10 +155,13 @@ impl Link {
             Some((since, sum, last)) if now.since(*last) < apart => {
                 (*sum, *last) = (*sum + bytes as u64, now);
                 let ms = now.since(*since).as_millis() as u64;
+                let rate = (*sum * 1000 / ms.max(500)).max(1);
+                let known = self.bytes_per_s.unwrap_or(rate);
+                // In a shorter time the rate is at least so high.
                 if ms >= 500 {
-                    let rate = (*sum * 1000 / ms).max(1);
-                    let known = self.bytes_per_s.unwrap_or(rate);
                     self.bytes_per_s = Some((known * 3 + rate) / 4);
+                } else if *sum >= 4 << 10 {
+                    self.bytes_per_s = Some(known.max(rate));
                 }
             }
             // How long the first of them took nobody knows.
@@ -173,7 +185,7 @@ impl Link {
     /// What is asked for at a time: four seconds' worth, so that a short cut of
     /// the link costs little, and a slow link stays free for other things.
     fn window(&self) -> u64 {
-        self.bytes_per_s.map_or(8 << 10, |rate| (rate * 4).clamp(4 << 10, 32 << 10))
+        self.bytes_per_s.map_or(8 << 10, |rate| (rate * 4).clamp(4 << 10, MAX_WINDOW))
     }
 
     fn estimate(&self, located: &Located) -> u64 {
@@ -188,6 +200,12 @@ impl Link {
     }
 }
 
+/// Whether the hub says that no delta comes: what the version lacks is more than one
+/// message holds.
+fn is_empty_delta(payload: &[u8]) -> bool {
+    Parcel::decode(payload).is_some_and(|parcel| parcel.0.is_empty())
+}
+
 impl Site {
     /// Starts on a version. What is on the shelf, what is parked and an early
     /// delta count at once; the rest is asked for a little later.
@@ -196,22 +214,39 @@ impl Site {
         let base = self.active_id().filter(|_| self.has_all_of_active(shelf));
         self.fetch = Some(Fetch::new(root, base));
         self.look(shelf);
-        if let Some(early) = self.early.take() {
+        let early = self.early.take();
+        if let Some(early) = &early {
             self.spent += early.len() as u64;
-            self.open_parcel(&early, shelf);
+            self.open_parcel(early, shelf);
         }
         self.retry_parked(shelf);
         self.finish();
         self.resume();
+        if early.as_deref().is_some_and(is_empty_delta) {
+            self.ask_at_once();
+        }
     }
 
     /// Ends a fetch without its version.
     pub(super) fn drop_fetch(&mut self) {
-        if let Some(fetch) = self.fetch.take() {
-            let asked: Vec<ShortHash> = fetch.asked.iter().copied().collect();
-            let topics = asked.into_iter().map(|name| self.topic(fetch.base, name));
-            self.stale.extend(topics.collect::<Vec<_>>());
-            self.leave_soon();
+        self.leave_chunks();
+        self.fetch = None;
+    }
+
+    /// Ends all subscriptions to objects, and waits for none.
+    fn leave_chunks(&mut self) {
+        let Some(fetch) = self.fetch.as_mut() else { return };
+        fetch.asked.clear();
+        let (base, heard) = (fetch.base, std::mem::take(&mut fetch.heard));
+        let topics: Vec<Topic> = heard.into_iter().map(|name| self.topic(base, name)).collect();
+        self.stale.extend(topics);
+        self.leave_soon();
+    }
+
+    /// The broker has forgotten what was subscribed to.
+    pub(super) fn hear_nothing(&mut self) {
+        if let Some(fetch) = &mut self.fetch {
+            fetch.heard.clear();
         }
     }
 
@@ -234,9 +269,20 @@ impl Site {
         }
     }
 
+    /// No delta comes: others will ask now.
+    fn ask_at_once(&mut self) {
+        let at = self.now + self.jitter(self.config.spread);
+        if let Some(fetch) = self.fetching().filter(|fetch| fetch.asked.is_empty()) {
+            fetch.ask_at = fetch.ask_at.map(|planned| planned.min(at));
+        }
+    }
+
     pub(super) fn delta(&mut self, payload: &[u8], shelf: &dyn Shelf) {
         if payload.is_empty() || payload.len() > MAX_MESSAGE_BYTES {
             return;
+        }
+        if is_empty_delta(payload) && self.fetching().is_some() {
+            return self.ask_at_once();
         }
         let useful = self.fetching().is_some() && {
             self.spent += payload.len() as u64;
@@ -257,12 +303,18 @@ impl Site {
         if self.open_parcel(payload, shelf) {
             self.progressed();
         }
+        let is_parked = self.parked.contains_key(&name);
         let waits = self.fetching().is_some_and(|fetch| {
-            fetch.base == base
-                && fetch.asked.contains(&name)
-                && fetch.missing.iter().any(|located| located.entry.name.short() == name)
+            let is_missing = fetch.missing.iter().any(|at| at.entry.name.short() == name);
+            let waits = fetch.base == base && is_missing && !is_parked;
+            if waits {
+                fetch.heard.insert(name)
+            } else {
+                fetch.heard.remove(&name)
+            };
+            waits
         });
-        if !waits || self.parked.contains_key(&name) {
+        if !waits {
             self.stale.insert(topic);
             self.leave_soon();
         }
@@ -366,7 +418,8 @@ impl Site {
             return self.refuse(version, Stall::Faulty);
         }
         fetch.missing.retain(|at| at.entry.name != name);
-        if fetch.asked.remove(&name.short()) {
+        fetch.asked.remove(&name.short());
+        if fetch.heard.remove(&name.short()) {
             let topic = self.topic(base, name.short());
             self.stale.insert(topic);
             self.leave_soon();
@@ -434,14 +487,14 @@ impl Site {
 
     pub(super) fn lost(&mut self, names: &[Hash], shelf: &dyn Shelf) {
         self.held.retain(|name| !names.contains(name));
-        if let Some(fetch) = self.fetch.as_mut().filter(|fetch| fetch.phase != Phase::Activating) {
-            fetch.phase = Phase::Fetching;
-            fetch.dictionary = None;
-            // What is packed on a lost object would be of no use.
-            let (base, asked) = (fetch.base.take(), std::mem::take(&mut fetch.asked));
-            let topics: Vec<Topic> = asked.iter().map(|name| self.topic(base, *name)).collect();
-            self.stale.extend(topics);
-            self.leave_soon();
+        if self.fetch.as_ref().is_some_and(|fetch| fetch.phase != Phase::Activating) {
+            self.leave_chunks();
+            if let Some(fetch) = &mut self.fetch {
+                fetch.phase = Phase::Fetching;
+                fetch.dictionary = None;
+                // What is packed on a lost object would be of no use.
+                fetch.base = None;
+            }
         }
         self.look(shelf);
         self.finish();
@@ -457,11 +510,13 @@ impl Site {
         }
     }
 
-    /// Something came: the rest of the window is on its way, and when half of it
-    /// is here the next may set out.
+    /// Something came: the rest of the window is on its way, and perhaps what others
+    /// asked for. When half of it is here and no more comes, the next may set out.
     fn progressed(&mut self) {
         let (now, window) = (self.now, self.link.window());
-        let waiting = self.waiting_bytes();
+        let waiting = self.bytes_of(|fetch| &fetch.asked);
+        let ahead = self.bytes_of(|fetch| &fetch.heard);
+        let pause = self.link.time_for(4 << 10).max(ASK_PAUSE);
         let timeout = self.timeout(0, waiting);
         let stopped = self.is_stopped();
         let Some(fetch) = self.fetching().filter(|_| !stopped) else { return };
@@ -471,13 +526,44 @@ impl Site {
         if asks_anyway {
             return;
         }
-        if waiting == 0 {
-            fetch.ask_at = Some(now);
-        } else if waiting * 2 <= window {
-            // What comes in the next moment need not be left out, and sites on
-            // like links then ask for the same.
-            fetch.ask_at.get_or_insert(now + ASK_PAUSE);
+        match ahead {
+            // Nobody else's request brings anything.
+            0 => fetch.ask_at = Some(now),
+            _ if waiting * 2 <= window => fetch.ask_at = Some(now + pause),
+            _ => {}
         }
+        if ahead > 0 && ahead * 2 <= AHEAD {
+            self.listen(&[]);
+        }
+    }
+
+    /// Subscribes to these objects and to what comes next, as far as the budget goes.
+    fn listen(&mut self, names: &[ShortHash]) {
+        let Some(fetch) = &self.fetch else { return };
+        let room = self.config.update_budget.saturating_add(self.allowed);
+        let room = room.saturating_sub(self.spent).min(AHEAD);
+        let is_new = |name: &ShortHash| !fetch.heard.contains(name);
+        let mut new: BTreeSet<ShortHash> = names.iter().copied().filter(is_new).collect();
+        let wanted =
+            fetch.missing.iter().filter(|at| !self.parked.contains_key(&at.entry.name.short()));
+        let mut bytes = 0;
+        for located in wanted.take(MAX_ASKED) {
+            bytes += self.link.estimate(located);
+            if bytes > room {
+                break;
+            }
+            new.extend(Some(located.entry.name.short()).filter(is_new));
+        }
+        if new.is_empty() {
+            return;
+        }
+        let base = fetch.base;
+        let topics: Vec<Topic> = new.iter().map(|name| self.topic(base, *name)).collect();
+        self.stale.retain(|topic| !topics.contains(topic));
+        if let Some(fetch) = &mut self.fetch {
+            fetch.heard.extend(new);
+        }
+        self.outputs.push_back(Output::Subscribe(topics));
     }
 
     pub(super) fn keep_asking(&mut self) {
@@ -491,6 +577,8 @@ impl Site {
         if fetch.silence_at.is_some_and(|at| at <= now) {
             fetch.silences = fetch.silences.saturating_add(1);
             fetch.again = true;
+            // Perhaps the broker never knew.
+            fetch.heard.retain(|name| !fetch.asked.contains(name));
             fetch.ask_at = Some(now);
         }
         if fetch.ask_at.is_some_and(|at| at <= now) {
@@ -529,7 +617,6 @@ impl Site {
             return self.stop_over_budget();
         }
         let (root, base) = (fetch.root.hash().short(), fetch.base);
-        let topics: Vec<Topic> = names.iter().map(|name| self.topic(base, *name)).collect();
         let needs =
             pages.into_iter().filter_map(|(page, places)| Some(Need { page: page?, places }));
         let payload = Request { root, base, needs: needs.collect() }.encode();
@@ -542,12 +629,11 @@ impl Site {
         if names.is_empty() {
             return;
         }
-        fetch.asked.extend(names);
-        self.stale.retain(|topic| !topics.contains(topic));
+        fetch.asked.extend(&names);
         if self.is_stopped() {
             self.stall = Stall::None;
         }
-        self.outputs.push_back(Output::Subscribe(topics));
+        self.listen(&names);
         let topic = Topic::Request(self.config.site.clone());
         self.outputs.push_back(Output::Publish { topic, payload });
     }
@@ -557,10 +643,7 @@ impl Site {
         self.stall = Stall::OverBudget;
         let Some(fetch) = self.fetch.as_mut() else { return };
         fetch.quiet();
-        let (base, asked) = (fetch.base, std::mem::take(&mut fetch.asked));
-        let topics: Vec<Topic> = asked.into_iter().map(|name| self.topic(base, name)).collect();
-        self.stale.extend(topics);
-        self.leave_soon();
+        self.leave_chunks();
     }
 
     /// Whether nothing is asked for though something is missing.
@@ -576,12 +659,12 @@ impl Site {
         wait + self.jitter(wait / 4)
     }
 
-    /// An estimate of what was asked for and has not come.
-    fn waiting_bytes(&self) -> u64 {
+    /// An estimate of what of these has not come.
+    fn bytes_of(&self, names: impl Fn(&Fetch) -> &BTreeSet<ShortHash>) -> u64 {
         let Some(fetch) = &self.fetch else { return 0 };
         let waits = |located: &&Located| {
             let name = located.entry.name.short();
-            fetch.asked.contains(&name) && !self.parked.contains_key(&name)
+            names(fetch).contains(&name) && !self.parked.contains_key(&name)
         };
         fetch.missing.iter().filter(waits).map(|located| self.link.estimate(located)).sum()
     }
