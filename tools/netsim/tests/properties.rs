@@ -76,10 +76,16 @@ fn an_edit_costs_its_words() {
 fn the_hub_sends_as_much_to_many_sites_as_to_few() {
     for change in [Change::Edited(3), Change::Rewritten(150)] {
         let story = story(200, &[change]);
-        let few = scenario::fleet(&story, slow(), 3, 0.0, 1).unwrap();
-        let many = scenario::fleet(&story, slow(), 120, 0.0, 1).unwrap();
-        let (few, many) = (few.hub.published_bytes, many.hub.published_bytes);
-        assert!(many <= few * 11 / 10, "{change:?}: {few} bytes to 3 sites, {many} to 120");
+        // On a lossy link a pause looks like the end now and then.
+        for (link, percent) in [(slow(), 100), (LinkModel::new(32, 16, 0.2), 125)] {
+            let few = scenario::fleet(&story, link, 3, 0.0, 1).unwrap();
+            let many = scenario::fleet(&story, link, 120, 0.0, 1).unwrap();
+            let (few, many) = (few.hub.published_bytes, many.hub.published_bytes);
+            assert!(
+                many * 100 <= few * percent,
+                "{change:?}: {few} bytes to 3 sites, {many} to 120"
+            );
+        }
     }
 }
 
