@@ -13,6 +13,14 @@ over the batch:
 * sentences against their English translations, both ways, as question and
   passage in turn; the languages that Jibu is for more often than others.
 
+    … --work SECOND --further WORK
+
+goes on from where `embedder.py` stopped between source and training. Sentences are
+then drawn with the sentences around them, which are hard to tell apart, and held
+against what the start made of the English ones: other languages move to where
+English questions find their passages already (Reimers and Gurevych 2020,
+arXiv 2004.09813).
+
 Every seventh passage or sentence is held out (`corpus.py`).
 """
 
@@ -37,13 +45,15 @@ from noise import noisy
 from ranking_evidence import words
 from ranking_pools import topic
 from tokens import Tokens
-from training import Training, keep_sources
+from training import Training, keep_sources, kept_sources, mixed
 
-SEED = 3
 TEMPERATURE = 0.02
 QUERY_TOKENS, PASSAGE_TOKENS, SENTENCE_TOKENS = 48, 144, 64
 PAIRS, CLUSTER = 64, 8
 SENTENCES = 128
+# Of a further run: sentences that stand near each other, and how many are English
+# themselves, so that English stays where it is.
+NEIGHBOURS, ENGLISH = 8, 0.1
 NOISY = 0.3
 
 # How often a row is taken, against 1 for any other.
@@ -154,6 +164,35 @@ def sentence_batches(rng: random.Random, folder: Path, scripts: frozenset[str], 
     return [[kept[i] for i in drawn[at : at + SENTENCES]] for at in range(0, len(drawn), SENTENCES)]
 
 
+def neighbour_batches(rng: random.Random, folder: Path, scripts: frozenset[str], count: int) -> list[list[dict]]:
+    """Batches of sentences that stand near each other in their source, each in some language."""
+    by_english: dict[tuple[str, str], list[dict]] = {}
+    for file in ("bitext_train", "bitext_extra"):
+        for row in corpus.rows(folder, file):
+            if len(row["text"]) >= 12 and not corpus.held_out(row["en"]) and corpus.readable(row["text"], scripts):
+                by_english.setdefault((row["src"], row["en"]), []).append(row)
+    sentences = list(by_english.values())
+
+    def weight(row: dict) -> float:
+        return OFTEN.get(row["lang"], 1.0)
+
+    # Long sentences teach more than phrases; one in many languages is drawn more than once.
+    weights = [min(1.0, len(rows[0]["en"]) / 60) * sum(map(weight, rows)) ** 0.75 for rows in sentences]
+    firsts = iter(rng.choices(range(len(sentences)), weights, k=count * SENTENCES // NEIGHBOURS))
+    batches = []
+    for _ in range(count):
+        batch = []
+        for first in (next(firsts) for _ in range(SENTENCES // NEIGHBOURS)):
+            source = sentences[first][0]["src"]
+            near = range(max(0, first - 2 * NEIGHBOURS), min(len(sentences), first + 2 * NEIGHBOURS))
+            near = [at for at in near if at != first and sentences[at][0]["src"] == source]
+            for at in [first, *rng.sample(near, min(len(near), NEIGHBOURS - 1))]:
+                (row,) = rng.choices(sentences[at], [weight(row) for row in sentences[at]])
+                batch.append(row | {"text": row["en"]} if rng.random() < ENGLISH else row)
+        batches.append(batch)
+    return batches
+
+
 def weighted(rng: random.Random, weights: list[float], count: int) -> list[int]:
     """Positions drawn without repetition, likelier ones first in line."""
     keys = np.random.default_rng(rng.randrange(1 << 32)).random(len(weights)) ** (1 / np.array(weights))
@@ -198,33 +237,51 @@ def main() -> None:
     parser.add_argument("--train", type=Path, required=True, help="the folder of the training data")
     parser.add_argument("--models", type=Path, default=Path(__file__).parent.parent, help="the shipped vocabulary")
     parser.add_argument("--work", type=Path, required=True, help="the folder of checkpoints")
+    parser.add_argument("--further", type=Path, help="the folder of a first run, to go on from its weights")
+    parser.add_argument("--share", type=float, default=0.6, help="how far from the source's weights to the first run's a further one starts (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=3, help="another for a further run, which else shows the same questions (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=300, help="(default: %(default)s)")
     parser.add_argument("--rate", type=float, default=8e-5, help="(default: %(default)s)")
     parser.add_argument("--layers", default=",".join(map(str, range(12))), help="layers of the source to start from")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    torch.manual_seed(SEED)
+    torch.manual_seed(given.seed)
 
     scripts = frozenset(DEFAULT_SCRIPTS.split(","))
     abbreviations = json.loads((given.train / "sms_abbreviations.json").read_text())
-    rng = random.Random(SEED)
+    rng = random.Random(given.seed)
     questions = pair_batches(rng, given.train, scripts, given.steps // 2 + 1)
-    sentences = sentence_batches(rng, given.train, scripts, given.steps // 2 + 1)
+    drawn = neighbour_batches if given.further else sentence_batches
+    sentences = drawn(rng, given.train, scripts, given.steps // 2 + 1)
     print(f"{sum(map(len, questions))} question pairs, {sum(map(len, sentences))} sentence pairs", flush=True)
 
-    keep_sources(given.work, {p.source for b in questions for p in b} | {row["src"] for b in sentences for row in b})
+    before = kept_sources(given.further) if given.further else set()
+    shown = {p.source for b in questions for p in b} | {row["src"] for b in sentences for row in b}
+    keep_sources(given.work, before | shown)
 
     tokens = Tokens(given.models)
-    model = network.Encoder(e5s1.download(), [int(n) for n in given.layers.split(",")])
+    source = e5s1.download()
+    if given.further:
+        model = mixed(source, given.further, given.share)
+        teacher = mixed(source, given.further, given.share)
+    else:
+        model = network.Encoder(source, [int(n) for n in given.layers.split(",")])
+        teacher = None
     training = Training(model, given.work, given.rate, given.steps)
 
     def embed(texts: list[str], limit: int) -> torch.Tensor:
         return embedded(model, tokens, texts, limit)
 
+    def english_sides(texts: list[str]) -> torch.Tensor:
+        if not teacher:
+            return embed(texts, SENTENCE_TOKENS)
+        with torch.no_grad():
+            return embedded(teacher, tokens, texts, SENTENCE_TOKENS)
+
     while training.step < given.steps:
         step = training.step
-        dice = random.Random(f"{SEED} {step}")
+        dice = random.Random(f"{given.seed} {step}")
         if step % 2 == 0:
             batch = questions[step // 2]
             asked = [
@@ -238,7 +295,7 @@ def main() -> None:
         else:
             batch = sentences[step // 2]
             own, english = zip(*((prompts(dice, row)) for row in batch))
-            a, b = embed(list(own), SENTENCE_TOKENS), embed(list(english), SENTENCE_TOKENS)
+            a, b = embed(list(own), SENTENCE_TOKENS), english_sides(list(english))
             same = repeated([row["en"] for row in batch])
             there, right = contrast(a, b, same)
             back, _ = contrast(b, a, same)
