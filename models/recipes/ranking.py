@@ -32,6 +32,7 @@ from ranking_evidence import MODELS, Collection, Embedder, prompt_passage, promp
 from ranking_pools import Pool, pools
 from ranking_reading import READINGS, Reader, read_first
 from ranking_signals import CALIBRATION, SIGNALS, TRUSTS, Evidence, Judged, Texts, judge, standings
+from ranking_spelling import spelt
 
 DEPTH = 50
 SEED = 2
@@ -255,6 +256,7 @@ def main() -> None:
     chosen = pools(given.train, SEED)
     if given.only:
         chosen = [p for p in chosen if p.name in given.only.split(",")]
+    chosen = [spelt(p, embedder.tokenizer) for p in chosen]
     examined = []
     for p in chosen:
         examined.append(examine(p, embedder))

@@ -42,6 +42,8 @@ class Pool:
     """Looked at, never fitted on."""
     headings: list[str] = field(default_factory=list)
     """Of each passage; all empty where the source has none."""
+    across: bool = False
+    """Its passages are in another language than its questions."""
 
     def __post_init__(self) -> None:
         self.headings = self.headings or [""] * len(self.passages)
@@ -49,7 +51,7 @@ class Pool:
 
 def pool(
     rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *,
-    questions: int, passages: int, distractors: list[str] = (), held_out: bool = False,
+    questions: int, passages: int, distractors: list[str] = (), held_out: bool = False, across: bool = False,
 ) -> Pool:  # fmt: skip
     """A pool of (language, question, passage), cut to size at random."""
     by_question: dict[tuple[str, str], set[str]] = {}
@@ -68,7 +70,7 @@ def pool(
     at = {text: i for i, text in enumerate(texts)}
     return Pool(
         name, texts, [q for _, q in asked], [language for language, _ in asked],
-        [{at[p] for p in by_question[key]} for key in asked], held_out,
+        [{at[p] for p in by_question[key]} for key in asked], held_out, across=across,
     )  # fmt: skip
 
 
@@ -148,22 +150,22 @@ def pools(folder: Path, seed: int = 2) -> list[Pool]:
     sentences = [(r["lang"], r["text"], r["en"]) for r in sentences]
 
     def translated(name: str, count: int, passages: int, held_out: bool = False) -> Pool:
-        return pool(rng, name, sentences[: count * 2], questions=count, passages=passages, held_out=held_out)
+        return pool(rng, name, sentences[: count * 2], questions=count, passages=passages, held_out=held_out, across=True)
 
     made = [
         pool(rng, "en-squad", squad, questions=500, passages=1500),
         pool(rng, "en-tydi", tydi_en, questions=400, passages=1200),
         pool(rng, "sw-tydi", reading("reader_train", "tydiqa-goldp", "sw"), questions=600, passages=1687),
-        pool(rng, "x-en-afriqa", afriqa, questions=700, passages=1400, distractors=[p for _, _, p in afriqa_en]),
-        pool(rng, "fon-fr-afriqa", reading("reader_train", "afriqa-train", "fon"), questions=250, passages=600,
+        pool(rng, "x-en-afriqa", afriqa, questions=700, passages=1400, distractors=[p for _, _, p in afriqa_en], across=True),
+        pool(rng, "fon-fr-afriqa", reading("reader_train", "afriqa-train", "fon"), questions=250, passages=600, across=True,
              distractors=[p for _, _, p in reading("reader_extra", "piaf-v1.1", "fr")]),
         pool(rng, "fr-piaf", reading("reader_extra", "piaf-v1.1", "fr"), questions=400, passages=800),
         pool(rng, "pt-squad", reading("reader_extra", "squad-pt-sample", "pt") + reading("reader_extra", "faquad", "pt"), questions=400, passages=746),
         pool(rng, "am-amqa", reading("reader_extra", "amqa", "am"), questions=400, passages=374),
         pool(rng, "en-medical", medical, questions=600, passages=1800),
         pool(rng, "en-boolq", boolq, questions=300, passages=900),
-        pool(rng, "pt-en-pira", paired("pira-pt2en"), questions=400, passages=700, distractors=[p for _, _, p in paired("pubmedqa-pqal")]),
-        pool(rng, "x-en-belebele", belebele, questions=500, passages=700, distractors=[p for _, _, p in boolq[:2000]]),
+        pool(rng, "pt-en-pira", paired("pira-pt2en"), questions=400, passages=700, distractors=[p for _, _, p in paired("pubmedqa-pqal")], across=True),
+        pool(rng, "x-en-belebele", belebele, questions=500, passages=700, distractors=[p for _, _, p in boolq[:2000]], across=True),
         translated("x-en-sentences", 700, 1400),
         pool(rng, "en-newwiki", reading("reader_extra", "squadshifts-newwiki", "en"), questions=300, passages=700, held_out=True),
         pool(rng, "en-pubmed", paired("pubmedqa-pqal"), questions=300, passages=700, held_out=True),

@@ -1,4 +1,4 @@
-//! Questions against the index: embed, search, rank, read, decide.
+//! Questions against the index: spell, embed, search, rank, read, decide.
 //!
 //! One [`Library`] serves one thread; all share the models. The evaluation and
 //! the golden queries go through here too, so what is measured is what runs.
@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use jibu_answer::rank::{Evidence, Listed, Named, Parameters, Part, Ranked, Ranker, diversify};
+use jibu_answer::spelling::{self, Vocabulary};
 use jibu_answer::{
     Answer, Budget, Candidate, Grounded, Identifier, LanguageModel, Query, Topic, decide, excerpt,
     sentences,
@@ -17,6 +18,7 @@ use jibu_answer::{
 use jibu_inference::{Models, read_artefact};
 use jibu_store::{
     ContentReader, EditionState, FieldWeights, MAX_TRIGRAMS, ModelHash, Outline, Scope, Snapshot,
+    StoreError,
 };
 use jibu_types::{Embedding, IndexVersion, Language, Passage, PassageId, Reading, Span};
 
@@ -186,18 +188,33 @@ impl Library {
         mode: Mode,
         most: usize,
     ) -> anyhow::Result<Found> {
+        Ok(self.look_up(query, scope, mode, most)?.1)
+    }
+
+    /// The query as the index spells it, and what was found for that.
+    fn look_up(
+        &mut self,
+        query: &Query,
+        scope: Scope,
+        mode: Mode,
+        most: usize,
+    ) -> anyhow::Result<(Query, Found)> {
         let engine = Arc::clone(&self.engine);
         let snapshot = self.reader.snapshot()?;
-        let mut found = find(&engine, &snapshot, query, scope, mode, self.threads)?;
         let begun = Instant::now();
-        if let Some(named) = Named::of(query, &listed(&found.candidates)) {
+        let query = spelling::restore(query, &Spellings { engine: &engine, index: &snapshot })?;
+        let spelling = begun.elapsed();
+        let mut found = find(&engine, &snapshot, &query, scope, mode, self.threads)?;
+        found.timings.insert("spelling".into(), spelling.as_secs_f64() * 1000.0);
+        let begun = Instant::now();
+        if let Some(named) = Named::of(&query, &listed(&found.candidates)) {
             let rest = named.rest();
             let aside = find(&engine, &snapshot, rest, scope, mode, self.threads)?.candidates;
             found.candidates = beside(&named, found.candidates, aside);
             found.timings.insert("aside".into(), begun.elapsed().as_secs_f64() * 1000.0);
         }
         found.candidates.truncate(most);
-        Ok(found)
+        Ok((query, found))
     }
 
     /// Answers a query.
@@ -209,13 +226,13 @@ impl Library {
         query: &Query,
         budget: &Budget<'_>,
     ) -> anyhow::Result<(Answer, Found)> {
-        let mut found = self.search(query, Scope::Active, Mode::Full, SHOWN)?;
+        let (query, mut found) = self.look_up(query, Scope::Active, Mode::Full, SHOWN)?;
         let begun = Instant::now();
         let candidates: Vec<Candidate<'_>> = found.candidates.iter().map(candidate).collect();
-        let decision = decide(query, &candidates, self.engine.ranker.thresholds());
+        let decision = decide(&query, &candidates, self.engine.ranker.thresholds());
         let embedding = found.embedding.as_ref();
-        let answer = decision.into_answer(query, &candidates, |candidate| {
-            self.ground(query, embedding, candidate, budget)
+        let answer = decision.into_answer(&query, &candidates, |candidate| {
+            self.ground(&query, embedding, candidate, budget)
         });
         found.timings.insert("excerpt".into(), begun.elapsed().as_secs_f64() * 1000.0);
         Ok((answer, found))
@@ -236,7 +253,7 @@ impl Library {
         let Some(passage) = passage.filter(|passage| passage.heading() == topic.heading) else {
             return self.answer(query, budget);
         };
-        let mut found = self.search(query, Scope::Active, Mode::Full, SHOWN)?;
+        let (query, mut found) = self.look_up(query, Scope::Active, Mode::Full, SHOWN)?;
         let index_version = self.reader.index_version(&passage.collection)?.unwrap_or_default();
         // A person pointed at it: it is no guess.
         let chosen = Retrieved {
@@ -248,7 +265,7 @@ impl Library {
             part: None,
             span: None,
         };
-        let grounded = self.ground(query, found.embedding.as_ref(), &candidate(&chosen), budget);
+        let grounded = self.ground(&query, found.embedding.as_ref(), &candidate(&chosen), budget);
         found.candidates.retain(|other| other.id != chosen.id);
         found.candidates.insert(0, chosen);
         Ok((Answer::Found(grounded), found))
@@ -322,6 +339,32 @@ fn candidate(found: &Retrieved) -> Candidate<'_> {
         probability: found.probability,
         part: found.part,
         span: found.span.as_ref(),
+    }
+}
+
+/// What misspelt words are compared with.
+struct Spellings<'a> {
+    engine: &'a Engine,
+    index: &'a Snapshot<'a>,
+}
+
+impl Vocabulary for Spellings<'_> {
+    type Error = StoreError;
+
+    fn knows(&self, word: &str) -> Result<bool, StoreError> {
+        self.index.is_in_some_passage(word)
+    }
+
+    fn beginning_with(&self, letter: char) -> Result<Vec<(String, u64)>, StoreError> {
+        self.index.terms_beginning_with(letter)
+    }
+
+    fn is_used_in(&self, word: &str, language: Language) -> Result<bool, StoreError> {
+        self.index.is_used_in(word, language)
+    }
+
+    fn pieces(&self, word: &str) -> usize {
+        self.engine.models.embedder().tokens(word).len()
     }
 }
 

@@ -34,7 +34,7 @@ use crate::database::Schema;
 pub(crate) const SCHEMA: Schema = Schema {
     name: "content.db",
     application_id: 0x4A_42_43_31,
-    migrations: &[include_str!("001.sql"), include_str!("002.sql")],
+    migrations: &[include_str!("001.sql"), include_str!("002.sql"), include_str!("003.sql")],
     // NORMAL: a power cut may undo the last transactions, never half of one.
     writer: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;
              PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;

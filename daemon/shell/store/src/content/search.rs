@@ -278,6 +278,50 @@ impl ContentReader {
             .doing("count passages by word")
     }
 
+    /// Whether a word stands in some passage of the file.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn is_in_some_passage(&self, word: &str) -> Result<bool, StoreError> {
+        let Some(phrase) = query::phrase(word) else { return Ok(false) };
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM word WHERE word MATCH ?1)")
+            .and_then(|mut s| s.query_row([phrase], |row| row.get(0)))
+            .doing("look for a word")
+    }
+
+    /// The words of the file's passages that begin with a letter, as the index folds
+    /// them, each with the number of passages that it stands in.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn terms_beginning_with(&self, letter: char) -> Result<Vec<(String, u64)>, StoreError> {
+        const DOING: &str = "list the index's words";
+        // U+10FFFF is above every letter in the order of UTF-8.
+        let (from, until) = (letter.to_string(), format!("{letter}\u{10FFFF}"));
+        let sql = "SELECT term, doc FROM word_vocabulary WHERE term >= ?1 AND term < ?2";
+        let mut statement = self.connection.prepare_cached(sql).doing(DOING)?;
+        let rows = statement.query_map([from, until], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.and_then(Iterator::collect).doing(DOING)
+    }
+
+    /// Whether a word stands in an active passage in a language.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn is_used_in(&self, word: &str, language: Language) -> Result<bool, StoreError> {
+        let Some(phrase) = query::phrase(word) else { return Ok(false) };
+        let sql = "SELECT EXISTS (SELECT 1 FROM word AS t
+                   JOIN passage AS p ON p.id = t.rowid
+                   JOIN membership AS m ON m.passage = p.id
+                   JOIN edition AS e ON e.id = m.edition
+                   WHERE t.word MATCH ?1 AND p.language = ?2 AND e.state = 'active')";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut s| s.query_row([phrase.as_str(), language.as_str()], |row| row.get(0)))
+            .doing("look for a word's language")
+    }
+
     /// A passage by its id; none when it left the file meanwhile.
     ///
     /// # Errors

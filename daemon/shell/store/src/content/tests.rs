@@ -157,6 +157,11 @@ fn any_string_may_be_searched_for() {
         store.search_words(&one, 5).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         store.search_trigrams(text, 5).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         store.document_frequencies(&one).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        store.is_in_some_passage(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        store.is_used_in(text, Language::EN).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        for letter in text.chars().take(1) {
+            store.terms_beginning_with(letter).unwrap_or_else(|e| panic!("{letter:?}: {e}"));
+        }
     }
     store.search_words(&hostile.map(str::to_owned), 5).unwrap();
     store.search_trigrams(&hostile.join(" "), 5).unwrap();
@@ -190,6 +195,25 @@ fn a_term_with_a_mark_inside_is_a_phrase() {
     publish(&mut store, 1, &[passage("N", "Ng'ombe anahitaji maji."), passage("M", "Ng na ombe.")]);
     let hits = store.search_words(&words(&["ng'ombe"]), 5).unwrap();
     assert_eq!(titles(&store, &hits)[0], "N");
+}
+
+#[test]
+fn the_words_of_the_index_are_known_by_letter_and_language() {
+    let (_folder, mut store) = store();
+    let mut swahili = passage("Homa", "Mtoto mwenye homa anywe maji.");
+    swahili.language = Language::SW;
+    let english = passage("Fever", "Hot children have a fever. The fever is high.");
+    publish(&mut store, 1, &[swahili, english]);
+    let terms = store.terms_beginning_with('h').unwrap();
+    let terms: Vec<(&str, u64)> = terms.iter().map(|(term, n)| (term.as_str(), *n)).collect();
+    assert_eq!(terms, [("have", 1), ("high", 1), ("homa", 1), ("home", 2), ("hot", 1)]);
+    assert_eq!(store.terms_beginning_with('z').unwrap(), []);
+    let fever = store.terms_beginning_with('f').unwrap();
+    assert_eq!(fever, [("fever".to_owned(), 1)], "two times in one passage");
+    assert!(store.is_in_some_passage("homa").unwrap());
+    assert!(!store.is_in_some_passage("hom").unwrap());
+    assert!(store.is_used_in("homa", Language::SW).unwrap());
+    assert!(!store.is_used_in("homa", Language::EN).unwrap());
 }
 
 #[test]
