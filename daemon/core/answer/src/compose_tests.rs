@@ -210,9 +210,12 @@ fn the_second_half_comes_before_the_rest_of_the_first() {
 fn quoted(page: &str, grounded: &Grounded) -> Vec<String> {
     let mut body = page;
     for label in source_labels(&grounded.citation) {
-        if let Some(cut) = body.find(&format!("\nSource: {label}")) {
+        // An empty passage leaves the source alone on its page.
+        let source = format!("Source: {label}");
+        if let Some(cut) = body.find(&format!("\n{source}")) {
             body = &body[..cut];
         }
+        body = body.strip_prefix(&source).unwrap_or(body);
     }
     body.trim_end_matches("\nSend MORE for the rest.")
         .split("...")

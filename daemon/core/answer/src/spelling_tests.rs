@@ -31,7 +31,8 @@ impl Vocabulary for Index {
     }
 
     fn beginning_with(&self, letter: char) -> Result<Vec<(String, u64)>, Infallible> {
-        let terms = self.0.iter().map(|(term, count)| (term.trim_end_matches("_sw").into(), *count));
+        let terms =
+            self.0.iter().map(|(term, count)| (term.trim_end_matches("_sw").into(), *count));
         Ok(terms.filter(|(term, _): &(String, u64)| term.starts_with(letter)).collect())
     }
 
@@ -53,7 +54,10 @@ fn restored(text: &str) -> String {
 
 #[test]
 fn a_hurried_question_is_spelt_as_the_passages_are() {
-    assert_eq!(restored("what mdcn 4 the chld has fevver?"), "what medicine 4 the child has fever?");
+    assert_eq!(
+        restored("what mdcn 4 the chld has fevver?"),
+        "what medicine 4 the child has fever?"
+    );
     // Long and all but right, though cut no finer than what was meant.
     assert_eq!(restored("the child has amoxcillin"), "the child has amoxicillin");
     // Swapped, wrong and missing letters.
@@ -63,7 +67,8 @@ fn a_hurried_question_is_spelt_as_the_passages_are() {
 
 #[test]
 fn what_is_a_word_stays_although_no_passage_has_it() {
-    for text in ["what has hypertension", "the child has mtto", "what has chile", "the fever has x"] {
+    for text in ["what has hypertension", "the child has mtto", "what has chile", "the fever has x"]
+    {
         assert_eq!(restored(text), text);
     }
 }
