@@ -237,7 +237,7 @@ impl Works {
     fn general_in_turn<'a>(&self, listed: &'a [Listed<'a>]) -> Vec<&'a Listed<'a>> {
         let mut counts: HashMap<Name, usize> = HashMap::new();
         let mut rounds: Vec<(usize, &Listed<'_>)> = Vec::new();
-        for listed in listed {
+        for listed in with_sections_behind(listed) {
             let name = self.name(listed);
             if self.general.contains(&name) {
                 let count = counts.entry(name).or_default();
@@ -248,6 +248,30 @@ impl Works {
         rounds.sort_by_key(|(round, _)| *round);
         rounds.into_iter().map(|(_, listed)| listed).collect()
     }
+}
+
+/// The passages in their order, but behind the opening of a section the best of its
+/// parts: the one says that there are rules, the other which.
+fn with_sections_behind<'a>(listed: &'a [Listed<'a>]) -> Vec<&'a Listed<'a>> {
+    let paths: Vec<Vec<&str>> = listed.iter().map(|listed| path(listed.passage)).collect();
+    let mut order: Vec<usize> = Vec::with_capacity(listed.len());
+    let mut seen = vec![false; listed.len()];
+    for at in 0..listed.len() {
+        if std::mem::replace(&mut seen[at], true) {
+            continue;
+        }
+        order.push(at);
+        let is_part = |part: &usize| {
+            let (whole, part) = (&paths[at], &paths[*part]);
+            whole.len() > 1 && part.len() > whole.len() && part.starts_with(whole)
+        };
+        let part = (at + 1..listed.len()).find(|part| !seen[*part] && is_part(part));
+        if let Some(part) = part {
+            seen[part] = true;
+            order.push(part);
+        }
+    }
+    order.into_iter().map(|at| &listed[at]).collect()
 }
 
 /// Whether a sentence has more than half of a name's words, and two at least.

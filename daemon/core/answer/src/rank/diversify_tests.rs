@@ -38,6 +38,22 @@ fn library() -> Vec<Passage> {
     ]
 }
 
+#[test]
+fn the_best_part_of_a_section_stands_behind_its_opening() {
+    let library = [
+        passage("Handbook", "Storage", "These rules hold for every vaccine."),
+        passage("Handbook", "Transport", "Cool boxes are clean."),
+        passage("Handbook", "Storage > Fridges", "Store at 2 to 8 degrees."),
+        passage("Handbook", "Storage > Freezers", "Store at 20 below."),
+        passage("Manual", "Storage > Sheds", "Store it dry."),
+        passage("Handbook", "", "About this handbook."),
+    ];
+    let ranked = [0, 1, 4, 3, 2, 5].map(|at| (at, 0.1));
+    let listed = list(&library, &ranked);
+    let order: Vec<i64> = with_sections_behind(&listed).iter().map(|l| l.id.0).collect();
+    assert_eq!(order, [0, 3, 1, 4, 2, 5]);
+}
+
 /// A list with these passages of the library and how likely each is.
 fn list<'a>(library: &'a [Passage], ranked: &[(usize, f64)]) -> Vec<Listed<'a>> {
     let listed = |(at, probability): &(usize, f64)| Listed {
