@@ -6,17 +6,15 @@ One pass over a question and a passage gives a relevance (for the order), an
 answerability (for the decision) and where the answer starts and ends. Starts
 from layers of the trained embedder (`EMBEDDER/checkpoint.pt`) and leaves
 WORK/checkpoint.pt, which `reader.py` turns into the artefact. A run that was
-cut goes on from the last checkpoint. The shipped one was taught in four runs:
+cut goes on from the last checkpoint. The shipped one was taught in three runs:
 
     … --work FIRST --groups 16 --others 2 --steps 540
     … --work SECOND --further FIRST --frozen 2 --seed 6
     … --work THIRD --further SECOND --frozen 2 --seed 7 --steps 1000
-    … --work FOURTH --further THIRD --frozen 2 --seed 8 --groups 32 --compared 12 --steps 1050
 
 The later ones keep the two lowest layers, which a third of the time went into,
 and show more questions with fewer wrong passages each; the third draws those
-from the six nearest by words where the first two drew from eight. "None of them"
-came with the fourth.
+from the six nearest by words where the first two drew from eight.
 
 A step takes a few questions, each with a passage that answers it and others of
 the same source that share its words or its look but do not:
@@ -24,8 +22,7 @@ the same source that share its words or its look but do not:
 * relevance: cross-entropy over a question's passages;
 * answerability: binary cross-entropy for each passage; to some questions come
   such as only look answerable (`unanswerable.py`), and some that people wrote;
-* span: cross-entropy over the tokens of the passage that answers, and the mark at
-  the start for "none of them", which is right where the passage does not answer.
+* span: cross-entropy over the tokens of the passage that answers.
 
 A part of the questions is a sentence in another language, whose answer is its
 translation among English sentences; a part of all questions is misspelt as SMS
@@ -49,7 +46,6 @@ import corpus
 import e5s1
 import network
 from embedder import DEFAULT_SCRIPTS
-from encoder import OUTSIDE
 from noise import noisy
 from ranking_evidence import words
 from ranking_pools import topic
@@ -62,11 +58,9 @@ from unanswerable import twisted, without_answer
 OTHERS = 2
 QUERY_TOKENS, TOKENS = 64, 176
 NOISY = 0.3
-# The weight of the loss of "none of them".
-NONE = 0.25
 # To how many of a step's questions one is added that only looks answerable, and
 # how many of these people wrote.
-UNANSWERABLE, WRITTEN = 0.5, 0.15
+UNANSWERABLE, WRITTEN = 0.5, 0.1
 TRANSLATIONS = 0.18
 # The layers of the embedder that the reader starts from: the lower half, where
 # languages meet; the upper one is bent on embedding (Sajjad et al. 2020 found the
@@ -243,8 +237,6 @@ class Reader(nn.Module):
         self.dense = nn.Linear(3 * width, width)
         self.verdict = nn.Linear(width, 2)
         self.span = nn.Linear(width, 2)
-        self.margin = nn.Parameter(torch.tensor(0.1))
-        """What the lead of the best span over none adds to the answerability."""
 
     def freeze(self, layers: int) -> None:
         """Keeps what lies below a layer as it is."""
@@ -261,10 +253,7 @@ class Reader(nn.Module):
         hidden = self.body(embedded + shares.sign() @ self.kind, there).float()
         question, passage = (shares.transpose(1, 2) @ hidden).unbind(1)
         pair = torch.cat([question, passage, question * passage], dim=1)
-        verdict, spans = self.verdict(torch.tanh(self.dense(pair))), self.span(hidden)
-        best = (spans - OUTSIDE * (1 - shares[:, :, 1:].sign())).amax(1)
-        lead = (best - spans[:, 0]).sum(1)
-        return verdict + torch.stack([torch.zeros_like(lead), self.margin * lead], 1), spans
+        return self.verdict(torch.tanh(self.dense(pair))), self.span(hidden)
 
 
 def shares(lengths: list[tuple[int, int]]) -> torch.Tensor:
@@ -321,7 +310,6 @@ def main() -> None:
     parser.add_argument("--frozen", type=int, default=0, help="this many of the lowest layers are kept as they are")
     parser.add_argument("--groups", type=int, default=24, help="questions a step (default: %(default)s)")
     parser.add_argument("--others", type=int, default=1, choices=range(1, OTHERS + 1), help="wrong passages for each (default: %(default)s)")
-    parser.add_argument("--compared", type=int, help="the questions of a step that come with wrong passages (default: all)")
     parser.add_argument("--steps", type=int, default=2000, help="(default: %(default)s)")
     parser.add_argument("--rate", type=float, default=1e-4, help="(default: %(default)s)")
     parser.add_argument("--span", type=float, default=0.75, help="the weight of the span's loss (default: %(default)s)")
@@ -354,7 +342,7 @@ def main() -> None:
     body.layers = nn.ModuleList(body.layers[int(n)] for n in given.layers.split(","))
     model = Reader(body)
     if given.further:
-        model.load_state_dict(trained(given.further), strict=False)
+        model.load_state_dict(trained(given.further))
     if given.frozen:
         model.freeze(given.frozen)
     heads = [p for name, p in model.named_parameters() if not name.startswith("body.")]
@@ -363,13 +351,11 @@ def main() -> None:
     while training.step < given.steps:
         dice = random.Random(f"{given.seed} {training.step}")
         batch = [asked[(training.step * given.groups + n) % len(asked)] for n in range(given.groups)]
-        rows, others = [], []
+        rows = []
         for q in batch:
             text = noisy(dice, q.text, abbreviations, dice.uniform(0.1, 0.5)) if dice.random() < NOISY else q.text
             rows.append((text, q.passage, q.span))
-            others.append([(text, other[:1500], None) for other in dice.sample(q.others, given.others)])
-        compared = given.compared or given.groups
-        rows += [row for group in others[:compared] for row in group]
+            rows += [(text, other[:1500], None) for other in dice.sample(q.others, given.others)]
         for q in batch:
             if dice.random() < UNANSWERABLE and (pair := unanswered(dice, q, people)):
                 rows.append((*pair, None))
@@ -379,7 +365,7 @@ def main() -> None:
         order = sorted(range(len(made)), key=lambda i: len(made[i].ids))
         verdicts = torch.empty(len(made), 2)
         pieces = {}
-        span_losses, none_losses = [], []
+        span_losses = []
         for part in (order[: len(order) // 2], order[len(order) // 2 :]):
             embedded, there = tokens.embedded([made[i].ids for i in part])
             lengths = shares([(made[i].passage, len(made[i].ids)) for i in part])
@@ -387,25 +373,22 @@ def main() -> None:
                 verdict, spans = model(embedded, there, lengths)
             pieces.update(zip(part, verdict))
             for row, i in zip(spans, part):
-                if not made[i].span and rows[i][2]:
-                    continue  # The answer lies beyond what is read.
-                inside = torch.cat([row[:1], row[made[i].passage : len(made[i].ids)]])
-                first, last = made[i].span or (made[i].passage - 1,) * 2
-                wanted = torch.tensor([first, last]) - (made[i].passage - 1)
-                loss = F.cross_entropy(inside.T, wanted)
-                (span_losses if made[i].span else none_losses).append(loss)
+                if made[i].span:
+                    inside = row[made[i].passage : len(made[i].ids)]
+                    for side in (0, 1):
+                        wanted = torch.tensor(made[i].span[side] - made[i].passage)
+                        span_losses.append(F.cross_entropy(inside[:, side], wanted))
         verdicts = torch.stack([pieces[i] for i in range(len(made))])
-        wrong = verdicts[given.groups : given.groups + compared * given.others, 0].view(compared, given.others)
-        orders = torch.cat([verdicts[:compared, :1], wrong], 1)
-        relevance = F.cross_entropy(orders, torch.zeros(compared, dtype=torch.long))
+        beside = given.others + 1
+        orders = verdicts[: given.groups * beside, 0].view(given.groups, beside)
+        relevance = F.cross_entropy(orders, torch.zeros(given.groups, dtype=torch.long))
         answers = torch.zeros(len(made))
-        answers[: given.groups] = 1
+        answers[: given.groups * beside : beside] = 1
         answerable = F.binary_cross_entropy_with_logits(verdicts[:, 1], answers)
-        span, none = (torch.stack(losses).mean() if losses else torch.tensor(0.0) for losses in (span_losses, none_losses))
+        span = torch.stack(span_losses).mean() if span_losses else torch.tensor(0.0)
         training.apply(
-            relevance + answerable + span * given.span + none * NONE, relevance=relevance.item(),
-            answerable=answerable.item(), span=span.item(), none=none.item(),
-            first=(orders.argmax(1) == 0).float().mean().item(),
+            relevance + answerable + span * given.span, relevance=relevance.item(), answerable=answerable.item(),
+            span=span.item(), first=(orders.argmax(1) == 0).float().mean().item(),
         )  # fmt: skip
 
 
