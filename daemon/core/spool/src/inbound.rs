@@ -349,7 +349,7 @@ impl Spool {
                 state: PartState::Ready { not_before: now },
             };
             changes.push(Change::AddPart(part.clone()));
-            self.parts.insert(part.id, part);
+            self.parts.insert(part);
         }
         changes
     }

@@ -12,6 +12,7 @@
 mod inbound;
 mod machines;
 mod outbound;
+mod parts;
 mod quiet;
 mod rows;
 
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use jibu_types::{Channel, PhoneNumber, Timestamp};
 
+use self::parts::Parts;
 pub use machines::{Machines, Suspicion};
 pub use quiet::QuietHours;
 pub use rows::*;
@@ -329,7 +331,7 @@ pub struct Spool {
     messages: BTreeMap<MessageId, MessageRow>,
     /// Messages answered although parts were missing, for the parts that come late.
     closed_groups: HashMap<inbound::GroupKey, inbound::Closed>,
-    parts: BTreeMap<PartId, PartRow>,
+    parts: Parts,
     answered: HashMap<PhoneNumber, VecDeque<Timestamp>>,
     answered_by: HashMap<ModemName, VecDeque<Timestamp>>,
     /// Until when answers may leave in quiet hours.
@@ -379,7 +381,7 @@ impl Spool {
             keys: restored.keys.into_iter().map(|(key, _)| (key, now)).collect(),
             messages: restored.messages.into_iter().map(|row| (row.id, row)).collect(),
             closed_groups: HashMap::new(),
-            parts: restored.parts.into_iter().map(|row| (row.id, row)).collect(),
+            parts: restored.parts.into_iter().collect(),
             answered,
             answered_by,
             awake,
@@ -464,10 +466,7 @@ impl Spool {
 
     /// How many parts wait to be sent.
     pub fn unsent(&self) -> usize {
-        self.parts
-            .values()
-            .filter(|row| matches!(row.state, PartState::Ready { .. } | PartState::Sending { .. }))
-            .count()
+        self.parts.open_count()
     }
 
     fn pass_time(&mut self, now: Timestamp) {
@@ -487,12 +486,11 @@ impl Spool {
         let (remember, reports) = (self.config.remember_keys, self.config.await_reports);
         self.keys.retain(|_, seen| now.since(*seen) < remember);
         self.closed_groups.retain(|_, closed| now.since(closed.at) < DAY);
-        self.parts.retain(|_, row| match row.state {
+        self.parts.forget(|state| match state {
             PartState::Sent { at, .. }
             | PartState::Delivered { reference: Some(_), at }
-            | PartState::Failed { reference: Some(_), at, .. } => now.since(at) < reports,
-            PartState::Delivered { .. } | PartState::Failed { .. } => false,
-            PartState::Ready { .. } | PartState::Sending { .. } => true,
+            | PartState::Failed { reference: Some(_), at, .. } => now.since(*at) < reports,
+            _ => false,
         });
         let a_day_of = |times: &mut VecDeque<Timestamp>| {
             while times.front().is_some_and(|at| now.since(*at) >= DAY) {

@@ -2,6 +2,7 @@
 
 use jibu_types::{PhoneNumber, Timestamp};
 
+use crate::parts::person;
 use crate::{
     Change, MessageId, ModemName, ModemState, Output, PartId, PartRow, PartState, ReportOutcome,
     Slot, Spool, StoredPart, Ticket, Verdict,
@@ -35,7 +36,7 @@ impl Spool {
         self.away.remove(&modem);
         let in_doubt: Vec<PartId> = self
             .parts
-            .values()
+            .open()
             .filter(|row| matches!(&row.state, PartState::Sending { modem: m, .. } if *m == modem))
             .map(|row| row.id)
             .collect();
@@ -67,7 +68,7 @@ impl Spool {
     }
 
     fn take_copy(&self, part: PartId, stored: &mut Vec<StoredPart>) -> Option<StoredPart> {
-        let row = self.parts.get(&part)?;
+        let row = self.parts.get(part)?;
         let PartState::Sending { slot, .. } = &row.state else { return None };
         let find = |fits: &dyn Fn(&StoredPart) -> bool| {
             stored.iter().position(|copy| copy.pdu == row.pdu && fits(copy))
@@ -82,7 +83,7 @@ impl Spool {
     }
 
     pub(crate) fn written(&mut self, part: PartId, slot: Slot) {
-        let Some(PartState::Sending { modem, since, .. }) = self.parts.get(&part).map(|r| &r.state)
+        let Some(PartState::Sending { modem, since, .. }) = self.parts.get(part).map(|r| &r.state)
         else {
             return;
         };
@@ -108,10 +109,10 @@ impl Spool {
     /// Takes the status report on a part that came before it was known to be of one;
     /// with any reference where none is known.
     fn conclude_early(&mut self, part: PartId, reference: Option<u8>, now: Timestamp) {
-        let Some(row) = self.parts.get(&part) else { return };
+        let Some(row) = self.parts.get(part) else { return };
         let early = self.early_reports.iter().position(|report| {
             reference.is_none_or(|reference| report.reference == reference)
-                && same_person(&row.recipient, &report.recipient)
+                && person(&row.recipient) == person(&report.recipient)
         });
         if let Some(report) = early.and_then(|at| self.early_reports.remove(at)) {
             self.conclude(part, report.reference, report.outcome, now);
@@ -127,7 +128,7 @@ impl Spool {
         now: Timestamp,
     ) {
         let Some(modem) = self.end_of_sending(part) else { return };
-        let attempts = self.parts.get(&part).map_or(0, |row| row.attempts);
+        let attempts = self.parts.get(part).map_or(0, |row| row.attempts);
         let is_refused = verdict == Verdict::GiveUp && !self.refused.insert(part);
         let state = if is_refused || attempts >= self.config.max_attempts {
             PartState::Failed { reference: None, at: now, why }
@@ -144,10 +145,10 @@ impl Spool {
 
     /// Without its beginning the rest of an answer only costs money and confuses.
     fn give_up_the_rest(&mut self, failed: PartId, now: Timestamp) {
-        let Some(message) = self.parts.get(&failed).map(|row| row.message) else { return };
+        let Some(message) = self.parts.get(failed).map(|row| row.message) else { return };
         let rest: Vec<PartId> = self
             .parts
-            .values()
+            .open()
             .filter(|row| row.message == message && row.id > failed)
             .filter(|row| matches!(row.state, PartState::Ready { .. }))
             .map(|row| row.id)
@@ -168,7 +169,7 @@ impl Spool {
 
     /// The modem is free again; gives its name if the part was indeed with it.
     fn end_of_sending(&mut self, part: PartId) -> Option<ModemName> {
-        let row = self.parts.get(&part)?;
+        let row = self.parts.get(part)?;
         let PartState::Sending { modem, .. } = &row.state else { return None };
         let modem = modem.clone();
         self.set_busy(&modem, false);
@@ -213,7 +214,7 @@ impl Spool {
     }
 
     fn conclude(&mut self, part: PartId, reference: u8, outcome: ReportOutcome, now: Timestamp) {
-        let was_in_doubt = self.parts.get(&part).is_some_and(|row| self.is_in_doubt(row));
+        let was_in_doubt = self.parts.get(part).is_some_and(|row| self.is_in_doubt(row));
         let reference = Some(reference);
         match outcome {
             ReportOutcome::Delivered => {
@@ -231,13 +232,13 @@ impl Spool {
     }
 
     fn is_sending_to(&self, recipient: &PhoneNumber) -> bool {
-        self.parts_to(recipient).any(|row| matches!(row.state, PartState::Sending { .. }))
+        self.parts.to(recipient).any(|row| matches!(row.state, PartState::Sending { .. }))
     }
 
     /// The newest part to this number with this reference; failing that, one
     /// whose reference was lost in a cut, unless the report is an old one.
     fn reported_part(&self, recipient: &PhoneNumber, reference: u8) -> Option<PartId> {
-        let known = self.parts_to(recipient).find(
+        let known = self.parts.to(recipient).find(
             |row| matches!(row.state, PartState::Sent { reference: Some(r), .. } if r == reference),
         );
         let unknown = || {
@@ -246,8 +247,8 @@ impl Spool {
             }
             let sent =
                 |row: &&PartRow| matches!(row.state, PartState::Sent { reference: None, .. });
-            let in_doubt = || self.parts_to(recipient).find(|row| self.is_in_doubt(row));
-            self.parts_to(recipient).find(sent).or_else(in_doubt)
+            let in_doubt = || self.parts.to(recipient).find(|row| self.is_in_doubt(row));
+            self.parts.to(recipient).find(sent).or_else(in_doubt)
         };
         known.or_else(unknown).map(|row| row.id)
     }
@@ -255,17 +256,12 @@ impl Spool {
     /// Whether a report with this reference has settled a part to this number: it is
     /// shown again where the power went before the modem let it go.
     fn has_settled(&self, recipient: &PhoneNumber, reference: u8) -> bool {
-        self.parts_to(recipient).any(|row| match &row.state {
+        self.parts.to(recipient).any(|row| match &row.state {
             PartState::Delivered { reference: r, .. } | PartState::Failed { reference: r, .. } => {
                 *r == Some(reference)
             }
             _ => false,
         })
-    }
-
-    /// The newest first.
-    fn parts_to(&self, recipient: &PhoneNumber) -> impl Iterator<Item = &PartRow> {
-        self.parts.values().rev().filter(|row| same_person(&row.recipient, recipient))
     }
 
     /// Given to a modem that has since gone away and come back without a copy.
@@ -282,7 +278,7 @@ impl Spool {
     pub(crate) fn release_unknown_fates(&mut self, now: Timestamp) {
         let released: Vec<PartId> = self
             .parts
-            .values()
+            .open()
             .filter(|row| self.is_in_doubt(row))
             .filter(|row| self.doubt_ends(row).is_some_and(|at| at <= now))
             .map(|row| row.id)
@@ -311,16 +307,14 @@ impl Spool {
                 }
             }
         });
-        let doubts = self.parts.values().filter(|row| self.is_in_doubt(row));
+        let doubts = self.parts.open().filter(|row| self.is_in_doubt(row));
         due.chain(doubts.filter_map(|row| self.doubt_ends(row)))
     }
 
     pub(crate) fn send_what_can_be_sent(&mut self, now: Timestamp) {
         self.hold_what_would_wake_somebody(now);
         while let Some((part, modem)) = self.next_part(now) {
-            let Some(row) = self.parts.get_mut(&part) else { return };
-            row.attempts += 1;
-            let pdu = row.pdu.clone();
+            let Some(pdu) = self.parts.attempt(part) else { return };
             let state = PartState::Sending { modem: modem.clone(), slot: None, since: now };
             self.settle(part, state);
             self.set_busy(&modem, true);
@@ -379,11 +373,10 @@ impl Spool {
     /// sent: pages arrive in reading order. An answer's parts have neighbouring ids.
     fn first_waiting(&self) -> impl Iterator<Item = (&PartRow, Timestamp)> + '_ {
         let mut unfinished: Option<MessageId> = None;
-        self.parts.values().filter_map(move |row| {
+        self.parts.open().filter_map(move |row| {
             let waiting_since = match row.state {
                 PartState::Ready { not_before } => Some(not_before),
-                PartState::Sending { .. } => None,
-                _ => return None,
+                _ => None,
             };
             let behind_another = unfinished.replace(row.message) == Some(row.message);
             waiting_since.filter(|_| !behind_another).map(|at| (row, at))
@@ -395,22 +388,10 @@ impl Spool {
     }
 
     fn settle(&mut self, part: PartId, state: PartState) {
-        let Some(row) = self.parts.get_mut(&part) else { return };
+        let Some(attempts) = self.parts.settle(part, state.clone()) else { return };
         if matches!(state, PartState::Sent { .. } | PartState::Failed { .. }) {
             self.refused.remove(&part);
         }
-        row.state = state.clone();
-        let attempts = row.attempts;
         self.save(vec![Change::SetPart { part, attempts, state }]);
     }
-}
-
-/// A network may report a number in national form that was sent to in
-/// international form; the last nine digits tell people apart.
-fn same_person(a: &PhoneNumber, b: &PhoneNumber) -> bool {
-    let tail = |number: &PhoneNumber| -> String {
-        let digits = number.digits();
-        digits[digits.len().saturating_sub(9)..].to_owned()
-    };
-    a == b || tail(a) == tail(b)
 }
