@@ -28,6 +28,7 @@ import manifest
 import ranking_alone
 import ranking_golden
 import ranking_reading
+from lexicon import Lexicon
 from ranking_evidence import MODELS, Collection, Embedder, prompt_passage, prompt_query, query_trigrams, query_words
 from ranking_pools import Pool, pools
 from ranking_reading import READINGS, Reader, read_first
@@ -256,7 +257,8 @@ def main() -> None:
     chosen = pools(given.train, SEED)
     if given.only:
         chosen = [p for p in chosen if p.name in given.only.split(",")]
-    chosen = [spelt(p, embedder.tokenizer) for p in chosen]
+    lexicon = Lexicon.read((MODELS / "lexicon.bin").read_bytes())
+    chosen = [spelt(p, lexicon) for p in chosen]
     examined = []
     for p in chosen:
         examined.append(examine(p, embedder))

@@ -8,33 +8,32 @@ import dataclasses
 import functools
 import math
 from collections import Counter
-from collections.abc import Callable
 
-from tokenizers import Tokenizer
-
+from lexicon import Lexicon
 from ranking_evidence import words
 from ranking_pools import Pool
 
 SHORTEST, KNOWN = 3, 0.2
 SLIGHT, SWAPPED, ERROR = 0.35, 0.7, 1.0
-LETTERS_PER_ERROR, ERROR_ODDS = 4.0, 3.0
-SURE, LONG = 0.7, 6
+LETTERS_PER_ERROR, MOST, ERROR_ODDS = 5.0, 1.75, 3.0
 LENGTHS = (0.6, 2.5)
 VOWELS = frozenset("aeiouy")
 
 
-def spelt(pool: Pool, tokenizer: Tokenizer) -> Pool:
+def spelt(pool: Pool, lexicon: Lexicon) -> Pool:
     """The pool with its questions as its passages spell them."""
     if pool.across:
         return pool
-    index = Words(pool, tokenizer)
-    return dataclasses.replace(pool, questions=[index.restored(question) for question in pool.questions])
+    index = Words(pool, lexicon)
+    restored = [index.restored(question, language) for question, language in zip(pool.questions, pool.languages)]
+    return dataclasses.replace(pool, questions=restored)
 
 
 class Words:
     """The words of a pool's passages with the numbers of passages that hold them."""
 
-    def __init__(self, pool: Pool, tokenizer: Tokenizer) -> None:
+    def __init__(self, pool: Pool, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
         self.counts = Counter(
             word for heading, text in zip(pool.headings, pool.passages) for word in set(words(f"{heading} {text}"))
         )
@@ -42,16 +41,18 @@ class Words:
         for term, count in self.counts.items():
             if term.isalpha():
                 self.by_letter.setdefault(term[0], []).append((term, count, frozenset(term)))
-        self.pieces: Callable[[str], int] = functools.cache(lambda word: len(tokenizer.encode(word).ids))
         self.nearest = functools.cache(self.look_for)
 
-    def restored(self, question: str) -> str:
+    def restored(self, question: str, language: str) -> str:
+        if language not in self.lexicon.languages:
+            return question
         asked = [word for word in dict.fromkeys(words(question)) if len(word) >= SHORTEST]
         if sum(word in self.counts for word in asked) < KNOWN * len(asked):
             return question
         names = names_of(question)
         for word in asked:
-            if word not in self.counts and word.isalpha() and word not in names and (meant := self.nearest(word)):
+            misspelt = word not in self.counts and word.isalpha() and word not in names and word not in self.lexicon
+            if misspelt and (meant := self.nearest(word)):
                 question = replaced(question, word, meant)
         return question
 
@@ -59,12 +60,11 @@ class Words:
         """The word of the passages that was likeliest meant."""
         likely, letters = [], frozenset(typed)
         for term, count, its in self.by_letter.get(typed[0], []):
-            most = len(term) / LETTERS_PER_ERROR
+            most = min(len(term) / LETTERS_PER_ERROR, MOST)
             if not LENGTHS[0] <= len(term) / len(typed) <= LENGTHS[1] or max(len(letters - its), len(its - letters - VOWELS)) > most:
                 continue
             found = cost(typed, term, most)
-            sure = found <= SURE and len(typed) >= LONG
-            if found <= most and (sure or self.pieces(term) < self.pieces(typed)):
+            if found <= most:
                 likely.append((ERROR_ODDS * found - math.log(count), term))
         return min(likely)[1] if likely else None
 

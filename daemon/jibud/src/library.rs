@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use jibu_answer::rank::{Evidence, Listed, Named, Parameters, Part, Ranked, Ranker, diversify};
-use jibu_answer::spelling::{self, Vocabulary};
+use jibu_answer::spelling::{self, Lexicon, Vocabulary};
 use jibu_answer::{
     Answer, Budget, Candidate, Grounded, Identifier, LanguageModel, Query, Topic, decide, excerpt,
     sentences,
@@ -29,6 +29,7 @@ use crate::config::Config;
 pub struct Engine {
     models: Models,
     languages: Arc<LanguageModel>,
+    lexicon: Lexicon,
     ranker: Ranker,
 }
 
@@ -36,6 +37,8 @@ pub struct Engine {
 const RANKING: &str = "ranking.parameters";
 /// The name of what identifies languages.
 const LANGUAGES: &str = "language.model";
+/// The name of the words that are spelt as they should be.
+const LEXICON: &str = "spelling.lexicon";
 
 impl Engine {
     /// Opens the models folder; every artefact must have the hash of its manifest.
@@ -49,7 +52,10 @@ impl Engine {
             .context("the ranking parameters cannot be read: make them again with their recipe")?;
         let languages = LanguageModel::read(&read_artefact(folder, LANGUAGES)?)
             .context("the language model cannot be read: make it again with its recipe")?;
-        Ok(Engine { models, languages: Arc::new(languages), ranker: Ranker::new(parameters)? })
+        let lexicon = Lexicon::read(&read_artefact(folder, LEXICON)?)
+            .context("the lexicon cannot be read: make it again with its recipe")?;
+        let ranker = Ranker::new(parameters)?;
+        Ok(Engine { models, languages: Arc::new(languages), lexicon, ranker })
     }
 
     /// What identifies the language of a text.
@@ -202,7 +208,7 @@ impl Library {
         let engine = Arc::clone(&self.engine);
         let snapshot = self.reader.snapshot()?;
         let begun = Instant::now();
-        let query = spelling::restore(query, &Spellings { engine: &engine, index: &snapshot })?;
+        let query = spelling::restore(query, &engine.lexicon, &Spellings(&snapshot))?;
         let spelling = begun.elapsed();
         let mut found = find(&engine, &snapshot, &query, scope, mode, self.threads)?;
         found.timings.insert("spelling".into(), spelling.as_secs_f64() * 1000.0);
@@ -343,28 +349,21 @@ fn candidate(found: &Retrieved) -> Candidate<'_> {
 }
 
 /// What misspelt words are compared with.
-struct Spellings<'a> {
-    engine: &'a Engine,
-    index: &'a Snapshot<'a>,
-}
+struct Spellings<'a>(&'a Snapshot<'a>);
 
 impl Vocabulary for Spellings<'_> {
     type Error = StoreError;
 
     fn knows(&self, word: &str) -> Result<bool, StoreError> {
-        self.index.is_in_some_passage(word)
+        self.0.is_in_some_passage(word)
     }
 
     fn beginning_with(&self, letter: char) -> Result<Vec<(String, u64)>, StoreError> {
-        self.index.terms_beginning_with(letter)
+        self.0.terms_beginning_with(letter)
     }
 
     fn is_used_in(&self, word: &str, language: Language) -> Result<bool, StoreError> {
-        self.index.is_used_in(word, language)
-    }
-
-    fn pieces(&self, word: &str) -> usize {
-        self.engine.models.embedder().tokens(word).len()
+        self.0.is_used_in(word, language)
     }
 }
 

@@ -4,16 +4,21 @@
 //! keys. A word that the index does not know is compared with the words that it
 //! knows, as by Kothari et al. 2009, "SMS based interface for FAQ retrieval"
 //! (ACL-IJCNLP): an error has its price, and a common word is likelier meant than
-//! a rare one. No list of words is needed, and a word that is known stays.
+//! a rare one. A word that is known stays, and so does every word that is spelt as
+//! it should be: a drug or a disease that no passage has never becomes the one that
+//! is spelt nearly like it.
+
+mod lexicon;
 
 use std::collections::HashSet;
 
 use jibu_types::Language;
 
+pub use self::lexicon::{Lexicon, LexiconError};
 use crate::query::Query;
 use crate::text::{fold, is_word, words};
 
-/// The words of the index, and how word-like others are.
+/// The words of the index.
 pub trait Vocabulary {
     /// Why it could not be asked.
     type Error;
@@ -36,25 +41,26 @@ pub trait Vocabulary {
     /// # Errors
     /// As [`Vocabulary::knows`].
     fn is_used_in(&self, word: &str, language: Language) -> Result<bool, Self::Error>;
-
-    /// In how many pieces a model of many languages cuts a word: few for one that it
-    /// has seen, many for one that is no word.
-    fn pieces(&self, word: &str) -> usize;
 }
 
 /// The query with its misspelt words as the passages in its language spell them.
 ///
 /// Names stay (words with a capital within a text that has others), so do words
-/// with digits, and so does a text of which too few words are known: it is in
-/// another language. A word takes another's place only when that is cut in fewer
-/// pieces, or when there is next to no error in it: "hypertension" is a word, though
-/// no passage has it, and "hypotension" is not what was meant.
+/// with digits and those of the lexicon, and so does a text of which too few words
+/// are known or whose language the lexicon does not cover.
 ///
 /// # Errors
 /// When the vocabulary cannot be asked.
-pub fn restore<V: Vocabulary>(query: &Query, vocabulary: &V) -> Result<Query, V::Error> {
+pub fn restore<V: Vocabulary>(
+    query: &Query,
+    lexicon: &Lexicon,
+    vocabulary: &V,
+) -> Result<Query, V::Error> {
+    if !lexicon.covers(query.language) {
+        return Ok(query.clone());
+    }
     let names = names(&query.text);
-    let (mut seen, mut unknown) = (HashSet::new(), Vec::new());
+    let (mut seen, mut misspelt) = (HashSet::new(), Vec::new());
     let mut known = 0;
     for word in words(&query.text).filter(|word| word.chars().count() >= SHORTEST) {
         if !seen.insert(word.clone()) {
@@ -62,15 +68,18 @@ pub fn restore<V: Vocabulary>(query: &Query, vocabulary: &V) -> Result<Query, V:
         }
         if vocabulary.knows(&word)? {
             known += 1;
-        } else if word.chars().all(char::is_alphabetic) && !names.contains(&word) {
-            unknown.push(word);
+        } else if word.chars().all(char::is_alphabetic)
+            && !names.contains(&word)
+            && !lexicon.has(&word)
+        {
+            misspelt.push(word);
         }
     }
-    if unknown.is_empty() || (known as f64) < KNOWN * seen.len() as f64 {
+    if misspelt.is_empty() || (known as f64) < KNOWN * seen.len() as f64 {
         return Ok(query.clone());
     }
     let mut text = query.text.clone();
-    for word in unknown {
+    for word in misspelt {
         if let Some(meant) = nearest(&word, query.language, vocabulary)? {
             text = replaced(&text, &word, &meant);
         }
@@ -91,14 +100,12 @@ const SLIGHT: f64 = 0.35;
 const SWAPPED: f64 = 0.7;
 /// Any other letter too many, too few or wrong.
 const ERROR: f64 = 1.0;
-/// A word may have an error for so many letters of the one that was meant.
-const LETTERS_PER_ERROR: f64 = 4.0;
+/// A word may have an error for so many letters of the one that was meant...
+const LETTERS_PER_ERROR: f64 = 5.0;
+/// ... but no more than this, however long it is.
+const MOST: f64 = 1.75;
 /// An error weighs as much as a word that stands in e³ times fewer passages.
 const ERROR_ODDS: f64 = 3.0;
-/// In a word of so many letters or more, errors of so much change no word into
-/// another: "amoxcillin" is cut no finer than what was meant.
-const SURE: f64 = SWAPPED;
-const LONG: usize = 6;
 /// Shorter or longer words than so many times what was typed are not looked at.
 const LENGTHS: std::ops::RangeInclusive<f64> = 0.6..=2.5;
 /// So many of the nearest words may be of another language.
@@ -122,20 +129,15 @@ fn nearest<V: Vocabulary>(
 ) -> Result<Option<String>, V::Error> {
     let letters: Vec<char> = typed.chars().collect();
     let Some(first) = letters.first() else { return Ok(None) };
-    let pieces = vocabulary.pieces(typed);
     let mut likely: Vec<(f64, String)> = Vec::new();
     for (term, count) in vocabulary.beginning_with(*first)? {
         let meant: Vec<char> = term.chars().collect();
         if !LENGTHS.contains(&(meant.len() as f64 / letters.len() as f64)) {
             continue;
         }
-        let most = meant.len() as f64 / LETTERS_PER_ERROR;
+        let most = MOST.min(meant.len() as f64 / LETTERS_PER_ERROR);
         let cost = cost(&letters, &meant, most);
-        let is_sure = cost <= SURE && letters.len() >= LONG;
-        if cost <= most
-            && term.chars().all(char::is_alphabetic)
-            && (is_sure || vocabulary.pieces(&term) < pieces)
-        {
+        if cost <= most && term.chars().all(char::is_alphabetic) {
             likely.push((ERROR_ODDS * cost - (count as f64).ln(), term));
         }
     }

@@ -1,13 +1,15 @@
 //! Which licences are open, by their SPDX identifiers.
 
-/// Approved by the Open Source Initiative, as far as anybody here needed them.
-const OF_CODE: [&str; 12] = [
+/// Approved by the Open Source Initiative, as far as anybody here needed them;
+/// HPND-sell-variant as the HPND, to which it adds the right to sell.
+const OF_CODE: [&str; 13] = [
     "Apache-2.0",
     "MIT",
     "MIT-0",
     "BSD-2-Clause",
     "BSD-3-Clause",
     "ISC",
+    "HPND-sell-variant",
     "MPL-2.0",
     "GPL-2.0-only",
     "GPL-3.0-only",
