@@ -43,6 +43,11 @@ pub(crate) struct Pack {
     pub(crate) numbers: [&'static str; 4],
     /// Words that carry no topic, folded, split by white space.
     pub(crate) stop_words: &'static str,
+    /// Greetings, thanks and pleas that stand around a question and are none of it,
+    /// folded.
+    pub(crate) courtesies: &'static [&'static str],
+    /// Whom these name, folded.
+    pub(crate) addresses: &'static [&'static str],
     /// Words that ask for an amount, a time or a number, folded.
     pub(crate) quantity: &'static [&'static str],
     /// Words that make a sentence hang on the one before, folded.
@@ -291,6 +296,8 @@ mod tests {
                 commands.thanks,
                 pack.names,
                 &pack.numbers,
+                pack.courtesies,
+                pack.addresses,
                 pack.quantity,
                 pack.leaning,
                 pack.caveats,

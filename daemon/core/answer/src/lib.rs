@@ -22,6 +22,7 @@
 mod answer;
 mod compose;
 mod conversation;
+mod courtesy;
 mod cut;
 mod danger;
 mod decide;

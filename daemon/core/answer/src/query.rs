@@ -5,6 +5,7 @@ use std::fmt;
 
 use jibu_types::Language;
 
+use crate::courtesy::without_courtesies;
 use crate::danger::{Danger, danger};
 use crate::languages;
 use crate::text::{clip, normalise_line, words};
@@ -15,8 +16,8 @@ use crate::text::{clip, normalise_line, words};
 /// question.
 #[derive(Clone, PartialEq)]
 pub struct Query {
-    /// The question in normal form, on one line, at most
-    /// [`Query::MOST_CHARS`] characters: what is embedded.
+    /// The question in normal form, on one line, without the courtesies around it,
+    /// at most [`Query::MOST_CHARS`] characters: what is embedded.
     pub text: String,
     /// The language that it is answered in, and presumably asked in.
     pub language: Language,
@@ -39,7 +40,7 @@ impl Query {
     /// Prepares a text, whatever it holds.
     pub fn analyse(text: &str, language: Language) -> Self {
         let whole = normalise_line(text);
-        let text = clip(&whole, Self::MOST_CHARS).to_owned();
+        let text = without_courtesies(clip(&whole, Self::MOST_CHARS), language);
         let stop_words: HashSet<&str> = languages::pack(language)
             .map_or_else(HashSet::new, |pack| pack.stop_words.split_whitespace().collect());
         let all = once_each(words(&text));

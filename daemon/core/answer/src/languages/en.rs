@@ -29,6 +29,16 @@ pub(super) static PACK: Pack = Pack {
         those to too under until up us very want was we were what when where which while who whom \
         why will with would you your m s t re ve ll d u r pls plz im dont cant whats tell know \
         much many need",
+    courtesies: &["hello", "hi", "hey", "hallo", "helo", "good morning", "good afternoon", "good evening",
+        "good day", "greetings", "dear", "how are you", "excuse me", "sorry", "please", "pls", "plz",
+        "kindly", "please help", "help me", "please help me", "tell me", "please tell me",
+        "kindly tell me", "let me know", "please let me know", "advise me", "please advise",
+        "can you tell me", "could you tell me", "can you please tell me", "can you help me",
+        "i want to know", "i wanted to know", "i would like to know", "i need to know",
+        "i want to ask", "i wanted to ask", "i would like to ask", "may i ask", "i have a question",
+        "my question is", "thanks", "thank you", "thank u", "thx", "thanks a lot",
+        "thank you very much", "thank you so much", "thanks in advance", "god bless you"],
+    addresses: &["doctor", "doc", "dr", "sir", "madam", "nurse", "sister", "brother", "friend", "jibu"],
     quantity: &["much", "many", "cost", "costs", "fee", "fees", "price", "when", "hours", "hour",
         "time", "times", "number", "phone", "age", "days", "long", "often", "dose", "year", "years"],
     leaning: &["it", "they", "this", "these", "that", "those", "but", "however", "then", "he", "she",

@@ -30,6 +30,12 @@ pub(super) static PACK: Pack = Pack {
         pouvez puis puisje qu quand que quel quelle quelles quels qui quoi s sa sans se sera ses si \
         sii son sont sous sur t ta te tes toi ton tous tout toute toutes tres tu un une va vers veux \
         voici vos votre voudrais vous y svp bonjour merci combien obtenir savoir besoin",
+    courtesies: &["bonjour", "bonsoir", "salut", "coucou", "allo", "excusez moi", "pardon", "svp", "stp",
+        "s il vous plait", "s il te plait", "je voudrais savoir", "je veux savoir",
+        "j aimerais savoir", "je voulais savoir", "je voudrais demander", "j ai une question",
+        "ma question est", "dites moi", "dis moi", "aidez moi", "aide moi", "pouvez vous me dire",
+        "pouvez vous m aider", "merci", "merci beaucoup", "merci bien", "merci d avance"],
+    addresses: &["docteur", "doc", "monsieur", "madame", "infirmier", "infirmiere", "jibu"],
     quantity: &["combien", "prix", "cout", "coute", "frais", "tarif", "quand", "heure", "heures",
         "numero", "telephone", "age", "jours", "delai", "temps", "dose", "montant", "francs", "ans"],
     leaning: &["il", "elle", "ils", "elles", "cela", "ce", "ceci", "cette", "ces", "celui", "mais",

@@ -30,6 +30,11 @@ pub(super) static PACK: Pack = Pack {
         ndifuna tikufuna ndingathe ndingachite ndingapeze ndiyenera ayenera muyenera osati ayi inde \
         zonse onse wonse yense aliyense chilichonse zina wina ena lina china pokha pambuyo asanafike \
         kaye tsopano monga zimene amene yomwe omwe zomwe chomwe",
+    courtesies: &["moni", "muli bwanji", "mwadzuka bwanji", "mwaswera bwanji", "pepani", "chonde",
+        "ndikufuna kudziwa", "ndimafuna kudziwa", "ndili ndi funso", "funso langa ndi",
+        "ndiuzeni", "tandiuzani", "ndithandizeni", "tandithandizani", "zikomo", "zikomo kwambiri",
+        "zikomo kwambili", "ndathokoza"],
+    addresses: &["dokotala", "adokotala", "bwana", "achimwene", "achemwali", "jibu"],
     quantity: &["zingati", "ndalama", "mtengo", "liti", "nthawi", "nambala", "foni", "masiku", "zaka",
         "angati", "ingati", "mochuluka", "kwacha", "malipiro", "mlingo", "tsiku"],
     leaning: &["izi", "ichi", "iwo", "iye", "koma", "komabe", "komanso", "ndipo", "kenako", "ngati",

@@ -30,6 +30,12 @@ pub(super) static PACK: Pack = Pack {
         quanto quantos que quem quero se seja sem ser seu seus si so sobre sao sua suas tambem te \
         tem temos tenho ter teu tu tua um uma umas uns voce voces saber favor obter conseguir deve \
         devo ai",
+    courtesies: &["ola", "oi", "bom dia", "boa tarde", "boa noite", "desculpe", "com licenca", "por favor",
+        "faz favor", "pf", "pfv", "quero saber", "queria saber", "gostaria de saber",
+        "eu gostaria de saber", "eu quero saber", "quero perguntar", "tenho uma pergunta",
+        "a minha pergunta e", "diga me", "pode me dizer", "podem me dizer", "ajude me", "me ajude",
+        "obrigado", "obrigada", "muito obrigado", "muito obrigada"],
+    addresses: &["doutor", "doutora", "dr", "senhor", "senhora", "enfermeiro", "enfermeira", "jibu"],
     quantity: &["quanto", "quantos", "quanta", "quantas", "preco", "custo", "custa", "taxa", "valor",
         "quando", "hora", "horas", "horario", "numero", "telefone", "idade", "dias", "prazo", "tempo",
         "dose", "meticais", "anos"],

@@ -30,6 +30,13 @@ pub(super) static PACK: Pack = Pack {
         nina una tuna wana kuna hakuna si sio ndio ndiyo hapana tafadhali naomba nataka ninataka \
         nahitaji ninahitaji naweza ninaweza nawezaje ninawezaje anaweza inaweza lazima nifanye \
         nifanyeje mtu watu kitu mambo hapa pale huko kila baada kabla wakati bila hadi mpaka",
+    courtesies: &["habari", "habari yako", "habari zenu", "habari za leo", "habari za asubuhi",
+        "habari za jioni", "hujambo", "hamjambo", "shikamoo", "salamu", "samahani", "tafadhali",
+        "naomba", "naomba kujua", "naomba kuuliza", "naomba msaada", "nataka kujua",
+        "ninataka kujua", "ningependa kujua", "nilitaka kujua", "nina swali", "swali langu ni",
+        "niambie", "nieleze", "nisaidie", "naomba unisaidie", "asante", "asante sana", "ahsante",
+        "ahsante sana", "nashukuru", "mungu akubariki"],
+    addresses: &["daktari", "dokta", "mganga", "ndugu", "bwana", "dada", "rafiki", "jibu"],
     quantity: &["ngapi", "bei", "ada", "gharama", "lini", "saa", "namba", "nambari", "simu", "siku",
         "umri", "muda", "mwaka", "miaka", "kiasi", "kipimo", "dozi", "shilingi", "pesa"],
     leaning: &["hii", "hiyo", "hizi", "huyu", "hawa", "hao", "lakini", "hata hivyo", "pia", "kisha",
