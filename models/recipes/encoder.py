@@ -44,6 +44,8 @@ from onnx import TensorProto, helper, numpy_helper
 from e5s1 import Source
 
 OPSET = 20
+# Taken from the span scores of what is no passage.
+OUTSIDE = 1e4
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Heads:
     dense: Linear
     verdict: Linear
     span: Linear
+    margin: float
+    """What the lead of the best span over none adds to the answerability."""
 
 
 @dataclass(frozen=True)
@@ -200,10 +204,21 @@ def reader(source: Source, w: Weights, heads: Heads, int8: bool = True) -> bytes
     pair = g.node("Concat", "pair", question, passage, both, axis=1)
     dense = g.node("Tanh", "dense.tanh", plain_linear(g, "dense", pair, heads.dense))
     verdict = plain_linear(g, "verdict.row", dense, heads.verdict)
-    g.node("Reshape", "verdict", verdict, g.integers(-1))
-    plain_linear(g, "spans", hidden, heads.span)
+    spans = plain_linear(g, "spans", hidden, heads.span)
+    lead = g.node("MatMul", "lead", span_lead(g, spans), g.constant("margin", np.array([[0, heads.margin]] * 2, np.float32)))
+    g.node("Reshape", "verdict", g.node("Add", "verdict.led", verdict, lead), g.integers(-1))
     inputs = {"embeddings": ["sequence", h], "shares": ["sequence", 2]}
     return written(g, inputs, {"verdict": [2], "spans": ["sequence", 2]}, "jibu-reader")
+
+
+def span_lead(g: Graph, spans: str) -> str:
+    """How far the passage's best scores stand above those of the mark at the start, `[1, 2]`."""
+    passage = g.node("Slice", "passage.shares", "shares", g.integers(1), g.integers(2), g.integers(1))
+    outside = g.node("Sub", "outside", g.number(1.0), g.node("Sign", "inside", passage))
+    inside = g.node("Sub", "spans.inside", spans, g.node("Mul", "spans.outside", outside, g.number(OUTSIDE)))
+    best = g.node("ReduceMax", "spans.best", inside, g.integers(0), keepdims=1)
+    none = g.node("Slice", "spans.none", spans, g.integers(0), g.integers(1), g.integers(0))
+    return g.node("Sub", "spans.lead", best, none)
 
 
 def body(g: Graph, source: Source, w: Weights, int8: bool, embeddings: str) -> str:

