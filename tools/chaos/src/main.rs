@@ -81,8 +81,9 @@ struct Soak {
     seed: u64,
 
     /// After how many hours the spool and the store forget; a real box keeps
-    /// messages for 90 days.
-    #[arg(long, default_value_t = 2)]
+    /// messages for 90 days. A modem in trouble brings a message twice hours apart,
+    /// which is known only while the first is.
+    #[arg(long, default_value_t = 6)]
     keep: u32,
 
     /// Where state.db is to lie.

@@ -6,9 +6,10 @@
 //! The way of a message:
 //!
 //! 1. [`Conversation::receive`] tells commands from questions. A question comes
-//!    out as [`Step::Search`] with its language settled and its words ready.
-//! 2. [`spelling::restore`] puts misspelt words right, by the index's own words.
-//!    The caller searches; [`rank`] puts what was found into one order with
+//!    out as [`Step::Search`] with its language settled, the courtesies around it
+//!    gone and its words ready.
+//! 2. [`spelling::restore`] puts misspelt words right, by the index's own words and
+//!    a lexicon. The caller searches; [`rank`] puts what was found into one order with
 //!    probabilities; [`decide()`] chooses between an answer, a menu and nothing.
 //! 3. [`Decision::into_answer`] makes an [`Answer`] of it; [`excerpt()`] picks the
 //!    sentences, with the span that a reader found or the cosines of
