@@ -19,9 +19,9 @@ import e5s1
 class Layer(nn.Module):
     """One transformer layer, normalised after each half."""
 
-    def __init__(self, width: int, feed_forward: int, heads: int, epsilon: float) -> None:
+    def __init__(self, width: int, feed_forward: int, heads: int, epsilon: float, dropout: float) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.dropout = heads, nn.Dropout(dropout)
         self.qkv = nn.Linear(width, 3 * width)
         self.attention_out = nn.Linear(width, width)
         self.attention_norm = nn.LayerNorm(width, epsilon)
@@ -39,14 +39,14 @@ class Layer(nn.Module):
             scores = scores.masked_fill(mask, -1e9)
         context = scores.softmax(-1).to(v.dtype) @ v
         joined = context.transpose(1, 2).reshape(batch, sequence, width)
-        x = self.attention_norm(x + self.attention_out(joined))
-        return self.output_norm(x + self.outer(F.gelu(self.inner(x))))
+        x = self.attention_norm(x + self.dropout(self.attention_out(joined)))
+        return self.output_norm(x + self.dropout(self.outer(F.gelu(self.inner(x)))))
 
 
 class Encoder(nn.Module):
     """Token embeddings `[batch, sequence, width]` to hidden states of the same shape."""
 
-    def __init__(self, source: e5s1.Source, layers: list[int]) -> None:
+    def __init__(self, source: e5s1.Source, layers: list[int], dropout: float = 0.0) -> None:
         super().__init__()
         weights = encoder.weights(source)
         width = source.hidden
@@ -55,7 +55,7 @@ class Encoder(nn.Module):
         load_norm(self.embedding_norm, weights.embedding_norm)
         self.layers = nn.ModuleList()
         for index in layers:
-            layer = Layer(width, source.feed_forward, source.heads, source.epsilon)
+            layer = Layer(width, source.feed_forward, source.heads, source.epsilon, dropout)
             for name in ("qkv", "attention_out", "inner", "outer"):
                 load_linear(getattr(layer, name), getattr(weights.layers[index], name))
             for name in ("attention_norm", "output_norm"):

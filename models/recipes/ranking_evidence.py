@@ -125,18 +125,14 @@ def words(text: str) -> list[str]:
     return found
 
 
-def stop_words() -> dict[str, set[str]]:
-    """The daemon's stop words by language, read from its source."""
+def of_packs(pattern: str) -> dict[str, list[str]]:
+    """What the daemon's source has of each of its languages."""
     folder = MODELS.parent / "daemon/core/answer/src/languages"
-    lists = {}
-    for path in folder.glob("*.rs"):
-        found = re.search(r'stop_words: "([^"]*)"', path.read_text())
-        if found:
-            lists[path.stem] = set(found[1].replace("\\\n", " ").split())
-    return lists
+    texts = {path.stem: path.read_text() for path in folder.glob("*.rs")}
+    return {language: found for language, text in texts.items() if (found := re.findall(pattern, text))}
 
 
-STOP_WORDS = stop_words()
+STOP_WORDS = {language: set(found.replace("\\\n", " ").split()) for language, (found,) in of_packs(r'stop_words: "([^"]*)"').items()}
 
 
 def query_words(text: str, language: str) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 import ranking_reading
 from ranking_evidence import MODELS, Collection, Embedder, prompt_passage, prompt_query, query_trigrams, query_words
 from ranking_signals import Evidence, Texts, judge, standings
+from ranking_spelling import written_out
 
 PASSAGES = [
     ("Birth registration › Where", "Register the birth of a child at the district registrar within 42 days. The first certificate is free of charge."),
@@ -47,7 +48,7 @@ def write(embedder: Embedder, before, after) -> None:
     cut = Texts(headings, texts)
     cases = []
     for (language, question), vector in zip(QUESTIONS, embedder.all([prompt_query(q) for _, q in QUESTIONS])):
-        asked = query_words(question, language)
+        asked = query_words(written_out(question, language), language)
         # Short lists, so that candidates are missing from some of them.
         evidence = Evidence(
             asked, collection.full_text("word", asked)[:3],

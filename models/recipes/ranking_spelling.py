@@ -1,5 +1,5 @@
 """Words that stand in no passage, spelt as the passages spell them: the formulas of
-`daemon/core/answer/src/spelling.rs`.
+`daemon/core/answer/src/spelling.rs`. Short forms are written out by its own lists.
 """
 
 from __future__ import annotations
@@ -7,10 +7,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import re
 from collections import Counter
+from collections.abc import Callable
 
 from lexicon import Lexicon
-from ranking_evidence import words
+from ranking_evidence import of_packs, words
 from ranking_pools import Pool
 
 SHORTEST, KNOWN = 3, 0.2
@@ -18,15 +20,24 @@ SLIGHT, SWAPPED, ERROR = 0.35, 0.7, 1.0
 LETTERS_PER_ERROR, MOST, ERROR_ODDS = 5.0, 1.75, 3.0
 LENGTHS = (0.6, 2.5)
 VOWELS = frozenset("aeiouy")
+SHORT_FORMS = {
+    language: dict(re.findall(r'\("([^"]+)", "([^"]+)"\)', found))
+    for language, (found,) in of_packs(r"(?s)short_forms: &\[(.*?)\],\n").items()
+}
 
 
 def spelt(pool: Pool, lexicon: Lexicon) -> Pool:
     """The pool with its questions as its passages spell them."""
-    if pool.across:
-        return pool
+    asked = [(written_out(question, language), language) for question, language in zip(pool.questions, pool.languages)]
     index = Words(pool, lexicon)
-    restored = [index.restored(question, language) for question, language in zip(pool.questions, pool.languages)]
+    restored = [question if pool.across else index.restored(question, language) for question, language in asked]
     return dataclasses.replace(pool, questions=restored)
+
+
+def written_out(question: str, language: str) -> str:
+    """As `short_forms.rs`."""
+    meant, names = SHORT_FORMS.get(language, {}), names_of(question)
+    return with_words(question, lambda word: None if word in names else meant.get(word))
 
 
 class Words:
@@ -50,11 +61,12 @@ class Words:
         if sum(word in self.counts for word in asked) < KNOWN * len(asked):
             return question
         names = names_of(question)
-        for word in asked:
-            misspelt = word not in self.counts and word.isalpha() and word not in names and word not in self.lexicon
-            if misspelt and (meant := self.nearest(word)):
-                question = replaced(question, word, meant)
-        return question
+
+        def meant(word: str) -> str | None:
+            misspelt = len(word) >= SHORTEST and word not in self.counts and word.isalpha() and word not in names and word not in self.lexicon
+            return self.nearest(word) if misspelt else None
+
+        return with_words(question, meant)
 
     def look_for(self, typed: str) -> str | None:
         """The word of the passages that was likeliest meant."""
@@ -87,8 +99,9 @@ def names_of(text: str) -> set[str]:
     return {word for run in runs(text)[3::2] if run[0].isupper() for word in words(run)}
 
 
-def replaced(text: str, word: str, other: str) -> str:
-    return "".join(other if words(run) == [word] else run for run in runs(text))
+def with_words(text: str, other: Callable[[str], str | None]) -> str:
+    """The text with other words in the place of some, which are asked for folded."""
+    return "".join(next((o for word in words(run) if (o := other(word))), run) for run in runs(text))
 
 
 def cost(typed: str, meant: str, most: float) -> float:

@@ -3,7 +3,12 @@
     python models/recipes/reader.py --work WORK --out models/
 
 writes reader.onnx, reader_golden.json and the entry in manifest.toml; WORK is the
-folder that train_reader.py filled. Running it again gives the same bytes.
+folder that train_reader.py filled. A run that went on from an artefact may go a part
+of the way only (Wortsman et al. 2022, arXiv 2109.01903):
+
+    python models/recipes/reader.py --work WORK --shipped BEFORE --share 0.65 --out models/
+
+Running it again gives the same bytes.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ import golden
 import manifest
 import network
 import reference
+import shipped
 from tokens import Tokens
 from train_reader import LAYERS, Reader, examples
 from training import sources_of, trained
@@ -28,21 +34,27 @@ NAME = "reader.onnx"
 TRAIN = "python models/recipes/train_reader.py --train ../shared/train --start EMBEDDER"
 
 
-def load(source: e5s1.Source, work: Path) -> Reader:
-    """The reader as it was trained."""
+def load(source: e5s1.Source, work: Path, before: Path | None, share: float) -> Reader:
+    """The reader as it was trained, or a share of the way to it from the one before."""
     model = Reader(network.Encoder(source, [int(n) for n in LAYERS.split(",")]))
-    model.load_state_dict(trained(work))
+    state = trained(work)
+    if before:
+        start = shipped.reader(before / NAME, len(model.body.layers))
+        state = {name: (1 - share) * start[name].reshape(end.shape) + share * end for name, end in state.items()}
+    model.load_state_dict(state)
     return model.eval()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="the folder of the training's checkpoints")
+    parser.add_argument("--shipped", type=Path, help="the folder of models that the training went on from")
+    parser.add_argument("--share", type=float, default=1.0, help="how far to go from these to the trained ones (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="the folder that gets the artefact")
     given = parser.parse_args()
 
     source = e5s1.download()
-    model = load(source, given.work)
+    model = load(source, given.work, given.shipped, given.share)
     weights = network.exported(model.body)
     linears = map(network.linear_of, (model.dense, model.verdict, model.span))
     heads = encoder.Heads(network.array(model.kind), *linears, model.margin.item())
@@ -53,7 +65,7 @@ def main() -> None:
         licence="CC-BY-SA-4.0",
         source=f"trained from PyPI {e5s1.PACKAGE}=={e5s1.VERSION} sha256:{e5s1.WHEEL_SHA256} {e5s1.MEMBER}",
         original="intfloat/multilingual-e5-small",
-        recipe=f"{TRAIN} --work WORK, four times, each with --further the one before; reader.md has the options && "
+        recipe=f"{TRAIN} --work WORK, five times, each from the one before; reader.md has the options && "
         "python models/recipes/reader.py --work WORK --out models/",
         card="reader.md", data=sources_of(given.work),
     )  # fmt: skip

@@ -6,19 +6,9 @@ One pass over a question and a passage gives a relevance (for the order), an
 answerability (for the decision) and where the answer starts and ends. Starts
 from layers of the trained embedder (`EMBEDDER/checkpoint.pt`) and leaves
 WORK/checkpoint.pt, which `reader.py` turns into the artefact. A run that was
-cut goes on from the last checkpoint. The shipped one was taught in three runs:
-
-    … --work FIRST --groups 16 --others 2 --steps 540
-    … --work SECOND --further FIRST --frozen 2 --seed 6
-    … --work THIRD --further SECOND --frozen 2 --seed 7 --steps 1000
-
-The later ones keep the two lowest layers, which a third of the time went into,
-and show more questions with fewer wrong passages each; the third draws those
-from the six nearest by words where the first two drew from eight. "None of them"
-and stories came after it. Where there are no checkpoints a run goes on from the
-artefact itself:
-
-    … --work WORK --shipped models --frozen 2 --seed 11 --groups 32 --compared 12 --rate 5e-5 --steps 400
+cut goes on from the last checkpoint. The shipped one was taught in five runs
+(models/reader.md), the later ones from the weights of the one before (`--further`)
+or, where its checkpoints are gone, from its artefact (`--shipped`).
 
 A step takes a few questions, each with a passage that answers it and others of
 the same source that share its words or its look but do not:
@@ -56,6 +46,7 @@ from encoder import OUTSIDE
 from noise import noisy
 from ranking_evidence import words
 from ranking_pools import topic
+from stories import Stories
 from tokens import Tokens
 from train_embedder import OFTEN, weighted
 from training import Training, keep_sources, kept_sources, trained
@@ -65,10 +56,8 @@ from unanswerable import twisted, without_answer
 OTHERS = 2
 QUERY_TOKENS, TOKENS = 96, 176
 NOISY = 0.3
-# How many questions come with a story around them, of so many words at most; the
-# sources of its sentences, and how many a language must have.
-STORIED, MOST_TOLD, FEWEST_TOLD = 0.3, 48, 50
-TELLING = ("tatoeba", "african-storybook", "pratham-books")
+# How many questions come with a story around them.
+STORIED = 0.3
 # The weight of the loss of "none of them".
 NONE = 0.25
 # To how many of a step's questions one is added that only looks answerable, and
@@ -220,29 +209,6 @@ def written(folder: Path, scripts: frozenset[str]) -> list[Question]:
     return found
 
 
-class Stories:
-    """What people tell around a question: statements in its language."""
-
-    def __init__(self, folder: Path) -> None:
-        found: dict[str, set[str]] = {}
-        for file in ("bitext_train", "bitext_extra"):
-            for row in corpus.rows(folder, file):
-                if row["src"] in TELLING and not corpus.held_out(row["en"]):
-                    for language, text in ((row["lang"], row["text"]), ("en", row["en"])):
-                        if "?" not in text and 4 <= len(text.split()) <= 18:
-                            found.setdefault(language, set()).add(text.strip())
-        self.sentences = {of: sorted(texts) for of, texts in found.items() if len(texts) >= FEWEST_TOLD}
-
-    def around(self, dice: random.Random, text: str, language: str) -> str:
-        """A part of the questions as people ask who tell their story first, or after it."""
-        sentences = self.sentences.get(language)
-        if not sentences or dice.random() >= STORIED:
-            return text
-        before, after = dice.choice(((1, 0), (1, 0), (2, 0), (0, 1), (1, 1)))
-        told = " ".join([*dice.sample(sentences, before), text, *dice.sample(sentences, after)])
-        return told if len(told.split()) <= MOST_TOLD else text
-
-
 def unanswered(dice: random.Random, q: Question, people: list[Question]) -> tuple[str, str] | None:
     """A question with a passage that looks as if it answered."""
     if dice.random() < WRITTEN:
@@ -355,6 +321,7 @@ def main() -> None:
     parser.add_argument("--compared", type=int, help="the questions of a step that come with wrong passages (default: all)")
     parser.add_argument("--steps", type=int, default=2000, help="(default: %(default)s)")
     parser.add_argument("--rate", type=float, default=1e-4, help="(default: %(default)s)")
+    parser.add_argument("--dropout", type=float, default=0.0, help="of what each half of a layer adds (default: %(default)s)")
     parser.add_argument("--span", type=float, default=0.75, help="the weight of the span's loss (default: %(default)s)")
     parser.add_argument("--layers", default=LAYERS, help="(default: %(default)s)")
     parser.add_argument("--seed", type=int, default=5, help="another for each further run, which else shows the same questions (default: %(default)s)")
@@ -382,7 +349,7 @@ def main() -> None:
     keep_sources(given.work, before | {q.source for q in asked + people})
 
     tokens = Tokens(given.models)
-    body = network.Encoder(e5s1.download(), list(range(12)))
+    body = network.Encoder(e5s1.download(), list(range(12)), given.dropout)
     if given.start:
         body.load_state_dict(trained(given.start))
     body.layers = nn.ModuleList(body.layers[int(n)] for n in given.layers.split(","))
@@ -401,7 +368,7 @@ def main() -> None:
         batch = [asked[(training.step * given.groups + n) % len(asked)] for n in range(given.groups)]
         rows, others = [], []
         for q in batch:
-            text = stories.around(dice, q.text, q.language)
+            text = stories.around(dice, q.text, q.language, STORIED)
             text = noisy(dice, text, abbreviations, dice.uniform(0.1, 0.5)) if dice.random() < NOISY else text
             rows.append((text, q.passage, q.span))
             others.append([(text, other[:1500], None) for other in dice.sample(q.others, given.others)])
@@ -409,7 +376,7 @@ def main() -> None:
         rows += [row for group in others[:compared] for row in group]
         for q in batch:
             if dice.random() < UNANSWERABLE and (pair := unanswered(dice, q, people)):
-                rows.append((stories.around(dice, pair[0], q.language), pair[1], None))
+                rows.append((stories.around(dice, pair[0], q.language, STORIED), pair[1], None))
         made = examples(tokens, rows)
 
         # Sequences of like length are run together to spare padding.

@@ -43,6 +43,9 @@ pub(crate) struct Pack {
     pub(crate) numbers: [&'static str; 4],
     /// Words that carry no topic, folded, split by white space.
     pub(crate) stop_words: &'static str,
+    /// What hurried thumbs type for everyday words, folded, and the words that are
+    /// meant. None that is also a word, a unit or a vitamin.
+    pub(crate) short_forms: &'static [(&'static str, &'static str)],
     /// Greetings, thanks and pleas that stand around a question and are none of it,
     /// folded.
     pub(crate) courtesies: &'static [&'static str],

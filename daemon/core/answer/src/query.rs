@@ -8,6 +8,7 @@ use jibu_types::Language;
 use crate::courtesy::without_courtesies;
 use crate::danger::{Danger, danger};
 use crate::languages;
+use crate::spelling::written_out;
 use crate::text::{clip, normalise_line, words};
 
 /// A question, ready to be searched for.
@@ -16,8 +17,8 @@ use crate::text::{clip, normalise_line, words};
 /// question.
 #[derive(Clone, PartialEq)]
 pub struct Query {
-    /// The question in normal form, on one line, without the courtesies around it,
-    /// at most [`Query::MOST_CHARS`] characters: what is embedded.
+    /// The question in normal form, on one line, its short forms written out, without
+    /// the courtesies around it, at most [`Query::MOST_CHARS`] characters: what is embedded.
     pub text: String,
     /// The language that it is answered in, and presumably asked in.
     pub language: Language,
@@ -39,7 +40,7 @@ impl Query {
 
     /// Prepares a text, whatever it holds.
     pub fn analyse(text: &str, language: Language) -> Self {
-        let whole = normalise_line(text);
+        let whole = written_out(&normalise_line(text), language);
         let text = without_courtesies(clip(&whole, Self::MOST_CHARS), language);
         let stop_words: HashSet<&str> = languages::pack(language)
             .map_or_else(HashSet::new, |pack| pack.stop_words.split_whitespace().collect());

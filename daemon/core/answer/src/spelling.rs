@@ -9,12 +9,14 @@
 //! is spelt nearly like it.
 
 mod lexicon;
+mod short_forms;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jibu_types::Language;
 
 pub use self::lexicon::{Lexicon, LexiconError};
+pub(crate) use self::short_forms::written_out;
 use crate::query::Query;
 use crate::text::{fold, is_word, words};
 
@@ -78,12 +80,13 @@ pub fn restore<V: Vocabulary>(
     if misspelt.is_empty() || (known as f64) < KNOWN * seen.len() as f64 {
         return Ok(query.clone());
     }
-    let mut text = query.text.clone();
+    let mut meant = HashMap::new();
     for word in misspelt {
-        if let Some(meant) = nearest(&word, query.language, vocabulary)? {
-            text = replaced(&text, &word, &meant);
+        if let Some(nearest) = nearest(&word, query.language, vocabulary)? {
+            meant.insert(word, nearest);
         }
     }
+    let text = with_words(&query.text, |word| meant.get(word).map(String::as_str));
     let restored = Query::analyse(&text, query.language);
     // What was heard of danger stays heard.
     Ok(Query { danger: query.danger.or(restored.danger), ..restored })
@@ -189,12 +192,12 @@ fn is_vowel(letter: char) -> bool {
     matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
 }
 
-/// The text with a folded word's places taken by another.
-fn replaced(text: &str, word: &str, other: &str) -> String {
-    let mut out = String::with_capacity(text.len() + other.len());
+/// The text with other words in the place of some, which are asked for folded.
+fn with_words<'m>(text: &str, other: impl Fn(&str) -> Option<&'m str>) -> String {
+    let mut out = String::with_capacity(text.len());
     for piece in text.split_inclusive(|c| !is_word(c)) {
         let part = piece.trim_end_matches(|c| !is_word(c));
-        out.push_str(if fold(part) == word { other } else { part });
+        out.push_str(other(&fold(part)).unwrap_or(part));
         out.push_str(&piece[part.len()..]);
     }
     out

@@ -30,6 +30,15 @@ pub(super) static PACK: Pack = Pack {
         pouvez puis puisje qu quand que quel quelle quelles quels qui quoi s sa sans se sera ses si \
         sii son sont sous sur t ta te tes toi ton tous tout toute toutes tres tu un une va vers veux \
         voici vos votre voudrais vous y svp bonjour merci combien obtenir savoir besoin",
+    short_forms: &[("auj", "aujourd'hui"), ("avt", "avant"), ("bcoup", "beaucoup"),
+        ("bcp", "beaucoup"), ("cmnt", "comment"), ("cmt", "comment"), ("coment", "comment"),
+        ("dmn", "demain"), ("ds", "dans"), ("jr", "jour"), ("jrs", "jours"), ("kan", "quand"),
+        ("kand", "quand"), ("ke", "que"), ("kel", "quel"), ("kelle", "quelle"), ("ki", "qui"),
+        ("koi", "quoi"), ("koment", "comment"), ("lgtps", "longtemps"), ("msg", "message"),
+        ("pb", "problème"), ("pbs", "problèmes"), ("pk", "pourquoi"), ("pkoi", "pourquoi"),
+        ("pq", "pourquoi"), ("pr", "pour"), ("prkoi", "pourquoi"), ("qd", "quand"),
+        ("qqch", "quelque chose"), ("qqn", "quelqu'un"), ("tjr", "toujours"), ("tjrs", "toujours"),
+        ("tps", "temps"), ("ts", "tous"), ("tt", "tout"), ("tte", "toute")],
     courtesies: &["bonjour", "bonsoir", "salut", "coucou", "allo", "excusez moi", "pardon", "svp", "stp",
         "s il vous plait", "s il te plait", "je voudrais savoir", "je veux savoir",
         "j aimerais savoir", "je voulais savoir", "je voudrais demander", "j ai une question",

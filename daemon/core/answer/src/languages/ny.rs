@@ -30,6 +30,7 @@ pub(super) static PACK: Pack = Pack {
         ndifuna tikufuna ndingathe ndingachite ndingapeze ndiyenera ayenera muyenera osati ayi inde \
         zonse onse wonse yense aliyense chilichonse zina wina ena lina china pokha pambuyo asanafike \
         kaye tsopano monga zimene amene yomwe omwe zomwe chomwe",
+    short_forms: &[],
     courtesies: &["moni", "muli bwanji", "mwadzuka bwanji", "mwaswera bwanji", "pepani", "chonde",
         "ndikufuna kudziwa", "ndimafuna kudziwa", "ndili ndi funso", "funso langa ndi",
         "ndiuzeni", "tandiuzani", "ndithandizeni", "tandithandizani", "zikomo", "zikomo kwambiri",

@@ -30,6 +30,12 @@ pub(super) static PACK: Pack = Pack {
         quanto quantos que quem quero se seja sem ser seu seus si so sobre sao sua suas tambem te \
         tem temos tenho ter teu tu tua um uma umas uns voce voces saber favor obter conseguir deve \
         devo ai",
+    short_forms: &[("agr", "agora"), ("bb", "bebê"), ("cmo", "como"), ("dps", "depois"),
+        ("fzr", "fazer"), ("hj", "hoje"), ("msm", "mesmo"), ("mt", "muito"), ("mta", "muita"),
+        ("mto", "muito"), ("naum", "não"), ("ond", "onde"), ("oq", "o que"), ("pq", "porque"),
+        ("qd", "quando"), ("qdo", "quando"), ("qm", "quem"), ("qnd", "quando"),
+        ("qnto", "quanto"), ("qto", "quanto"), ("qts", "quantos"), ("tbm", "também"),
+        ("tds", "todos"), ("vc", "você"), ("vcs", "vocês"), ("vzs", "vezes")],
     courtesies: &["ola", "oi", "bom dia", "boa tarde", "boa noite", "desculpe", "com licenca", "por favor",
         "faz favor", "pf", "pfv", "quero saber", "queria saber", "gostaria de saber",
         "eu gostaria de saber", "eu quero saber", "quero perguntar", "tenho uma pergunta",

@@ -30,6 +30,10 @@ pub(super) static PACK: Pack = Pack {
         nina una tuna wana kuna hakuna si sio ndio ndiyo hapana tafadhali naomba nataka ninataka \
         nahitaji ninahitaji naweza ninaweza nawezaje ninawezaje anaweza inaweza lazima nifanye \
         nifanyeje mtu watu kitu mambo hapa pale huko kila baada kabla wakati bila hadi mpaka",
+    short_forms: &[("cjui", "sijui"), ("cku", "siku"), ("cna", "sina"), ("cwezi", "siwezi"),
+        ("kbs", "kabisa"), ("lkn", "lakini"), ("nn", "nini"), ("vp", "vipi"), ("wp", "wapi"),
+        ("ww", "wewe"), ("xana", "sana"), ("xasa", "sasa"), ("xaxa", "sasa"), ("xjui", "sijui"),
+        ("xna", "sina")],
     courtesies: &["habari", "habari yako", "habari zenu", "habari za leo", "habari za asubuhi",
         "habari za jioni", "hujambo", "hamjambo", "shikamoo", "salamu", "samahani", "tafadhali",
         "naomba", "naomba kujua", "naomba kuuliza", "naomba msaada", "nataka kujua",

@@ -1,0 +1,93 @@
+"""What readers make of the passages that the searches find, on pools that no model saw.
+
+    python models/recipes/check_reader.py --train ../shared/train --models models [OTHER ...]
+
+Of each folder of models a table with a line for each pool: of the questions whose
+answering passage is among the first eight by words and trigrams, in how many of a
+hundred the reader's relevance puts one first, and the AUROC of its answerability
+among the eight; both for the questions as they are, and with a story around them
+(`stories.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import ranking_evidence
+import ranking_reading
+from check_lexicon import Searches
+from ranking_evidence import MODELS, Embedder
+from ranking_pools import Pool, pools
+from ranking_reading import Reader
+from stories import Stories
+
+SEED = 3
+QUESTIONS, READ = 60, 8
+POOLS = ("en-squad", "en-medical", "en-newwiki", "fr-piaf", "pt-squad", "sw-tydi", "am-amqa", "x-en-afriqa", "en-squad-sms")
+
+
+@dataclass
+class Asked:
+    """A question, itself and with its story, and what was found."""
+
+    question: str
+    told: str
+    passages: list[tuple[str, str]]
+    """Heading and text."""
+    right: list[bool]
+
+
+def asked(pool: Pool, stories: Stories) -> list[Asked]:
+    dice, searches, found = random.Random(SEED), Searches(pool), []
+    for question, language, relevant in zip(pool.questions, pool.languages, pool.relevant):
+        best = searches.best(question, language, READ)
+        if len(best) < READ or relevant.isdisjoint(best):
+            continue
+        passages = [(pool.headings[at], pool.passages[at]) for at in best]
+        told = stories.around(dice, question, language)
+        found.append(Asked(question, told, passages, [at in relevant for at in best]))
+        if len(found) == QUESTIONS:
+            break
+    return found
+
+
+def figures(reader: Reader, questions: list[str], of: list[Asked]) -> tuple[float, float]:
+    """hit@1 in %, and the AUROC."""
+    reader.read_ahead([(text, *passage) for text, one in zip(questions, of) for passage in one.passages])
+    hits, right, wrong = [], [], []
+    for text, one in zip(questions, of):
+        readings = [reader.read(text, *passage) for passage in one.passages]
+        hits.append(one.right[int(np.argmax([relevance for relevance, _, _ in readings]))])
+        for (_, answered, _), answers in zip(readings, one.right):
+            (right if answers else wrong).append(answered)
+    return 100 * float(np.mean(hits)), float((np.array(right)[:, None] > np.array(wrong)).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--train", type=Path, required=True, help="the folder of the training data")
+    parser.add_argument("--models", type=Path, nargs="+", default=[MODELS], help="folders of models (default: the shipped one)")
+    given = parser.parse_args()
+
+    stories = Stories(given.train, held_out=True)
+    chosen = {pool.name: asked(pool, stories) for pool in pools(given.train) if pool.name in POOLS}
+    for folder in given.models:
+        ranking_evidence.MODELS = ranking_reading.MODELS = folder
+        reader = Reader(Embedder())
+        print(f"{folder}\n| pool | questions | hit@1 | with a story | AUROC | with a story |\n|---|---|---|---|---|---|")
+        rows = []
+        for name in POOLS:
+            of = chosen[name]
+            plain, told = (figures(reader, texts, of) for texts in ([o.question for o in of], [o.told for o in of]))
+            rows.append((plain[0], told[0], plain[1], told[1]))
+            print("| {} | {} | {:.1f} | {:.1f} | {:.3f} | {:.3f} |".format(name, len(of), *rows[-1]), flush=True)
+        print("| mean | | {:.1f} | {:.1f} | {:.3f} | {:.3f} |".format(*np.mean(rows, axis=0)))
+
+
+if __name__ == "__main__":
+    main()
