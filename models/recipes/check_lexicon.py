@@ -38,12 +38,11 @@ class Searches:
         self.collection = Collection(pool.headings, pool.passages, np.zeros((len(pool.passages), 1)))
 
     def hits_at_1(self, questions: Sequence[str]) -> float:
-        asked = zip(questions, self.pool.languages, self.pool.relevant)
-        return 100 * float(np.mean([not relevant.isdisjoint(self.best(question, of, 1)) for question, of, relevant in asked]))
+        asked = zip(map(query_words, questions, self.pool.languages), self.pool.relevant)
+        return 100 * float(np.mean([not relevant.isdisjoint(self.best(of, 1)) for of, relevant in asked]))
 
-    def best(self, question: str, language: str, count: int) -> list[int]:
-        """The first passages, by the sum of both scores as shares of their best."""
-        asked = query_words(question, language)
+    def best(self, asked: list[str], count: int) -> list[int]:
+        """The first passages for some words, by the sum of both scores as shares of their best."""
         scores: Counter[int] = Counter()
         for table, terms in (("word", asked), ("trigram", query_trigrams(asked))):
             hits = self.collection.full_text(table, terms)

@@ -5,8 +5,8 @@
 Of each folder of models a table with a line for each pool: of the questions whose
 answering passage is among the first eight by words and trigrams, in how many of a
 hundred the reader's relevance puts one first, and the AUROC of its answerability
-among the eight; both for the questions as they are, and with a story around them
-(`stories.py`).
+among the eight; both for the questions as the daemon has them read, with glosses
+(`glossary.py`), and with a story around them (`stories.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 import ranking_evidence
 import ranking_reading
 from check_lexicon import Searches
+from glossary import Glossary, glossed
 from ranking_evidence import MODELS, Embedder
 from ranking_pools import Pool, pools
 from ranking_reading import Reader
@@ -44,8 +45,8 @@ class Asked:
 
 def asked(pool: Pool, stories: Stories) -> list[Asked]:
     dice, searches, found = random.Random(SEED), Searches(pool), []
-    for question, language, relevant in zip(pool.questions, pool.languages, pool.relevant):
-        best = searches.best(question, language, READ)
+    for question, words, language, relevant in zip(pool.questions, pool.asked, pool.languages, pool.relevant):
+        best = searches.best(words, READ)
         if len(best) < READ or relevant.isdisjoint(best):
             continue
         passages = [(pool.headings[at], pool.passages[at]) for at in best]
@@ -75,7 +76,8 @@ def main() -> None:
     given = parser.parse_args()
 
     stories = Stories(given.train, held_out=True)
-    chosen = {pool.name: asked(pool, stories) for pool in pools(given.train) if pool.name in POOLS}
+    glossary = Glossary((MODELS / "glossary.bin").read_bytes())
+    chosen = {pool.name: asked(glossed(pool, glossary), stories) for pool in pools(given.train) if pool.name in POOLS}
     for folder in given.models:
         ranking_evidence.MODELS = ranking_reading.MODELS = folder
         reader = Reader(Embedder())

@@ -28,8 +28,10 @@ import manifest
 import ranking_alone
 import ranking_golden
 import ranking_reading
+from glossary import Glossary, glossed
+from letters import in_latin
 from lexicon import Lexicon
-from ranking_evidence import MODELS, Collection, Embedder, prompt_passage, prompt_query, query_trigrams, query_words
+from ranking_evidence import MODELS, Collection, Embedder, prompt_passage, prompt_query, query_trigrams
 from ranking_pools import Pool, pools
 from ranking_reading import READINGS, Reader, read_first
 from ranking_signals import CALIBRATION, SIGNALS, TRUSTS, Evidence, Judged, Texts, judge, standings
@@ -90,8 +92,7 @@ def examine(pool: Pool, embedder: Embedder) -> tuple[Examples, Examples]:
     texts = Texts(pool.headings, pool.passages)
     whole, without = [], []
     vectors = embedder.all([prompt_query(q) for q in pool.questions])
-    for question, language, relevant, vector in zip(pool.questions, pool.languages, pool.relevant, vectors):
-        asked = query_words(question, language)
+    for asked, relevant, vector in zip(pool.asked, pool.relevant, vectors):
         hits = (
             collection.full_text("word", asked),
             collection.full_text("trigram", query_trigrams(asked)),
@@ -258,7 +259,8 @@ def main() -> None:
     if given.only:
         chosen = [p for p in chosen if p.name in given.only.split(",")]
     lexicon = Lexicon.read((MODELS / "lexicon.bin").read_bytes())
-    chosen = [spelt(p, lexicon) for p in chosen]
+    glossary = Glossary((MODELS / "glossary.bin").read_bytes())
+    chosen = [in_latin(glossed(spelt(p, lexicon), glossary)) for p in chosen]
     examined = []
     for p in chosen:
         examined.append(examine(p, embedder))

@@ -20,7 +20,7 @@ from pathlib import Path
 import corpus
 from corpus import rows
 from noise import noisy
-from ranking_evidence import words
+from ranking_evidence import query_words, words
 
 MOST_PASSAGES = 350
 # However many passages answer, so many others are beside them.
@@ -44,9 +44,12 @@ class Pool:
     """Of each passage; all empty where the source has none."""
     across: bool = False
     """Its passages are in another language than its questions."""
+    asked: list[list[str]] = field(default_factory=list)
+    """Of each question the words to search for; those of its text unless something else is said."""
 
     def __post_init__(self) -> None:
         self.headings = self.headings or [""] * len(self.passages)
+        self.asked = self.asked or [query_words(*of) for of in zip(self.questions, self.languages)]
 
 
 def pool(

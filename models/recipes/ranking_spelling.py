@@ -31,7 +31,7 @@ def spelt(pool: Pool, lexicon: Lexicon) -> Pool:
     asked = [(written_out(question, language), language) for question, language in zip(pool.questions, pool.languages)]
     index = Words(pool, lexicon)
     restored = [question if pool.across else index.restored(question, language) for question, language in asked]
-    return dataclasses.replace(pool, questions=restored)
+    return dataclasses.replace(pool, questions=restored, asked=[])
 
 
 def written_out(question: str, language: str) -> str:

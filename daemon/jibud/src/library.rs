@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
+use jibu_answer::gloss::{self, Glossary};
+use jibu_answer::letters;
 use jibu_answer::rank::{Evidence, Listed, Named, Parameters, Part, Ranked, Ranker, diversify};
 use jibu_answer::spelling::{self, Lexicon, Vocabulary};
 use jibu_answer::{
@@ -30,6 +32,7 @@ pub struct Engine {
     models: Models,
     languages: Arc<LanguageModel>,
     lexicon: Lexicon,
+    glossary: Glossary,
     ranker: Ranker,
 }
 
@@ -39,6 +42,8 @@ const RANKING: &str = "ranking.parameters";
 const LANGUAGES: &str = "language.model";
 /// The name of the words that are spelt as they should be.
 const LEXICON: &str = "spelling.lexicon";
+/// The name of the English words for words of other languages.
+const GLOSSARY: &str = "gloss.glossary";
 
 impl Engine {
     /// Opens the models folder; every artefact must have the hash of its manifest.
@@ -54,8 +59,10 @@ impl Engine {
             .context("the language model cannot be read: make it again with its recipe")?;
         let lexicon = Lexicon::read(&read_artefact(folder, LEXICON)?)
             .context("the lexicon cannot be read: make it again with its recipe")?;
+        let glossary = Glossary::read(&read_artefact(folder, GLOSSARY)?)
+            .context("the glossary cannot be read: make it again with its recipe")?;
         let ranker = Ranker::new(parameters)?;
-        Ok(Engine { models, languages: Arc::new(languages), lexicon, ranker })
+        Ok(Engine { models, languages: Arc::new(languages), lexicon, glossary, ranker })
     }
 
     /// What identifies the language of a text.
@@ -69,6 +76,13 @@ impl Engine {
         let identified = self.languages.identify(text, &config.languages);
         let default = config.default_language();
         Query::analyse(text, jibu_answer::settle(chosen, identified, None, default))
+    }
+
+    /// The language of a question for the glossary, which has more than a site answers in.
+    fn tongue(&self, query: &Query) -> Language {
+        let all: Vec<Language> = self.glossary.languages().chain([Language::EN]).collect();
+        let identified = self.languages.identify(&query.text, &all);
+        jibu_answer::settle(None, identified, None, query.language)
     }
 
     /// The models.
@@ -197,7 +211,7 @@ impl Library {
         Ok(self.look_up(query, scope, mode, most)?.1)
     }
 
-    /// The query as the index spells it, and what was found for that.
+    /// The query in the index's words, and what was found for that.
     fn look_up(
         &mut self,
         query: &Query,
@@ -208,10 +222,13 @@ impl Library {
         let engine = Arc::clone(&self.engine);
         let snapshot = self.reader.snapshot()?;
         let begun = Instant::now();
-        let query = spelling::restore(query, &engine.lexicon, &Spellings(&snapshot))?;
-        let spelling = begun.elapsed();
+        let index = IndexWords(&snapshot);
+        let query = spelling::restore(query, &engine.lexicon, &index)?;
+        let query = gloss::in_english(&query, &engine.glossary, engine.tongue(&query), &index)?;
+        let query = letters::in_latin(&query, &index)?;
+        let wording = begun.elapsed();
         let mut found = find(&engine, &snapshot, &query, scope, mode, self.threads)?;
-        found.timings.insert("spelling".into(), spelling.as_secs_f64() * 1000.0);
+        found.timings.insert("wording".into(), wording.as_secs_f64() * 1000.0);
         let begun = Instant::now();
         if let Some(named) = Named::of(&query, &listed(&found.candidates)) {
             let rest = named.rest();
@@ -348,10 +365,10 @@ fn candidate(found: &Retrieved) -> Candidate<'_> {
     }
 }
 
-/// What misspelt words are compared with.
-struct Spellings<'a>(&'a Snapshot<'a>);
+/// What a question's words are compared with.
+struct IndexWords<'a>(&'a Snapshot<'a>);
 
-impl Vocabulary for Spellings<'_> {
+impl Vocabulary for IndexWords<'_> {
     type Error = StoreError;
 
     fn knows(&self, word: &str) -> Result<bool, StoreError> {

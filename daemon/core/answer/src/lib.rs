@@ -9,7 +9,9 @@
 //!    out as [`Step::Search`] with its language settled, the courtesies around it
 //!    gone and its words ready.
 //! 2. [`spelling::restore`] puts misspelt words right, by the index's own words and
-//!    a lexicon. The caller searches; [`rank`] puts what was found into one order with
+//!    a lexicon; [`gloss::in_english`] says in English what no passage says in the asker's
+//!    language, and [`letters::in_latin`] writes it in Latin letters where no passage
+//!    has the asker's. The caller searches; [`rank`] puts what was found into one order with
 //!    probabilities; [`decide()`] chooses between an answer, a menu and nothing.
 //! 3. [`Decision::into_answer`] makes an [`Answer`] of it; [`excerpt()`] picks the
 //!    sentences, with the span that a reader found or the cosines of
@@ -28,9 +30,11 @@ mod cut;
 mod danger;
 mod decide;
 mod excerpt;
+pub mod gloss;
 mod identify;
 mod intent;
 mod languages;
+pub mod letters;
 mod query;
 pub mod rank;
 pub mod sentences;

@@ -35,7 +35,7 @@ pub struct Query {
 impl Query {
     /// What is kept of a long message: more than the embedder reads.
     pub const MOST_CHARS: usize = 600;
-    const MOST_WORDS: usize = 32;
+    pub(crate) const MOST_WORDS: usize = 32;
     const MOST_TRIGRAMS: usize = 160;
 
     /// Prepares a text, whatever it holds.
@@ -50,12 +50,21 @@ impl Query {
         if kept.is_empty() {
             kept = all;
         }
-        kept.truncate(Self::MOST_WORDS);
-        let mut trigrams = once_each(kept.iter().flat_map(|word| trigrams(word)));
-        trigrams.truncate(Self::MOST_TRIGRAMS);
         // Somebody may come to the point after a long story.
         let danger = danger(&whole);
-        Query { text, language, words: kept, trigrams, danger }
+        Query { text, language, words: Vec::new(), trigrams: Vec::new(), danger }.looking_for(kept)
+    }
+
+    /// The same question in another text, with other words to look for.
+    pub(crate) fn saying(&self, text: String, words: impl Iterator<Item = String>) -> Self {
+        Query { text, ..self.clone() }.looking_for(once_each(words))
+    }
+
+    fn looking_for(self, mut words: Vec<String>) -> Self {
+        words.truncate(Self::MOST_WORDS);
+        let mut trigrams = once_each(words.iter().flat_map(|word| trigrams(word)));
+        trigrams.truncate(Self::MOST_TRIGRAMS);
+        Query { words, trigrams, ..self }
     }
 }
 

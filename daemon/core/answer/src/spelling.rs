@@ -15,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 use jibu_types::Language;
 
+pub(crate) use self::lexicon::hashed;
 pub use self::lexicon::{Lexicon, LexiconError};
 pub(crate) use self::short_forms::written_out;
 use crate::query::Query;

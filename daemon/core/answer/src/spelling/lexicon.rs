@@ -111,8 +111,8 @@ impl std::fmt::Debug for Lexicon {
     }
 }
 
-/// FNV-1a of 64 bits, its high bits mixed into all others as by murmur3's finaliser.
-fn hashed(bytes: &[u8]) -> u64 {
+/// A folded word's hash: FNV-1a of 64 bits, its high bits mixed into all others as by murmur3's finaliser.
+pub(crate) fn hashed(bytes: &[u8]) -> u64 {
     let mut hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
     });
