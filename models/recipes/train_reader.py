@@ -6,7 +6,7 @@ One pass over a question and a passage gives a relevance (for the order), an
 answerability (for the decision) and where the answer starts and ends. Starts
 from layers of the trained embedder (`EMBEDDER/checkpoint.pt`) and leaves
 WORK/checkpoint.pt, which `reader.py` turns into the artefact. A run that was
-cut goes on from the last checkpoint. The shipped one was taught in five runs
+cut goes on from the last checkpoint. The shipped one was taught in six runs
 (models/reader.md), the later ones from the weights of the one before (`--further`)
 or, where its checkpoints are gone, from its artefact (`--shipped`).
 
