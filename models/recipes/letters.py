@@ -6,22 +6,23 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
+from collections import Counter
 
 from anyascii import anyascii
 
 from ranking_evidence import MOST_WORDS, words
 from ranking_pools import Pool
 
-SHORTEST = 4
+STRAY, SHORTEST = 12, 4
 
 
 def in_latin(pool: Pool) -> Pool:
     """The pool, looking for Latin letters where its passages are not written in the questions'."""
     known = {word for texts in zip(pool.headings, pool.passages) for text in texts for word in words(text)}
-    begun = {word[0] for word in known}
+    begun = Counter(word[0] for word in known)
 
     def written(word: str) -> list[str]:
-        if word in known or word[0] in begun or not word[0].isalpha() or "LATIN" in unicodedata.name(word[0], ""):
+        if word in known or begun[word[0]] > STRAY or not word[0].isalpha() or "LATIN" in unicodedata.name(word[0], ""):
             return [word]
         return [heard for heard in words(anyascii(word)) if len(heard) >= SHORTEST] or [word]
 
