@@ -94,7 +94,7 @@ class Glossary:
 
 def glossed(pool: Pool, glossary: Glossary) -> Pool:
     """The pool with its questions in its passages' words."""
-    known = {word for texts in zip(pool.headings, pool.passages) for text in texts for word in words(text)}
+    known = pool.words()
     said = [
         glossary.said(question, asked, language, known.__contains__)
         for question, asked, language in zip(pool.questions, pool.asked, pool.languages)

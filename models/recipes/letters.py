@@ -18,7 +18,7 @@ STRAY, SHORTEST = 12, 4
 
 def in_latin(pool: Pool) -> Pool:
     """The pool, looking for Latin letters where its passages are not written in the questions'."""
-    known = {word for texts in zip(pool.headings, pool.passages) for text in texts for word in words(text)}
+    known = pool.words()
     begun = Counter(word[0] for word in known)
 
     def written(word: str) -> list[str]:

@@ -51,6 +51,10 @@ class Pool:
         self.headings = self.headings or [""] * len(self.passages)
         self.asked = self.asked or [query_words(*of) for of in zip(self.questions, self.languages)]
 
+    def words(self) -> set[str]:
+        """All words of its passages."""
+        return {word for texts in zip(self.headings, self.passages) for text in texts for word in words(text)}
+
 
 def pool(
     rng: random.Random, name: str, pairs: list[tuple[str, str, str]], *,

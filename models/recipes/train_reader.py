@@ -20,8 +20,9 @@ the same source that share its words or its look but do not:
   the start for "none of them", which is right where the passage does not answer.
 
 A part of the questions is a sentence in another language, whose answer is its
-translation among English sentences; around a part of all stands a story, and a part
-is misspelt as SMS are. Every seventh passage is held out (`corpus.py`).
+translation among English sentences; around a part of all stands a story, a part is
+misspelt as SMS are, and most in another language than their passage are followed by
+their English (`glossary.py`). Every seventh passage is held out (`corpus.py`).
 """
 
 from __future__ import annotations
