@@ -1,12 +1,14 @@
 """What readers make of the passages that the searches find, on pools that no model saw.
 
-    python models/recipes/check_reader.py --train ../shared/train --models models [OTHER ...]
+    python models/recipes/check_reader.py --train ../shared/train --more MORE --models models [OTHER ...]
 
 Of each folder of models a table with a line for each pool: of the questions whose
 answering passage is among the first eight by words and trigrams, in how many of a
 hundred the reader's relevance puts one first, and the AUROC of its answerability
 among the eight; both for the questions as the daemon has them read, with glosses
-(`glossary.py`), and with a story around them (`stories.py`).
+(`glossary.py`), and with a story around them (`stories.py`). Then, of questions about
+the same held-out passage, the AUROC of the answerability between those that it answers
+and those that people wrote so that it does not (`written.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+import corpus
 import ranking_evidence
 import ranking_reading
 from check_lexicon import Searches
@@ -28,8 +31,12 @@ from ranking_reading import Reader
 from stories import Stories
 
 SEED = 3
-QUESTIONS, READ = 60, 8
+QUESTIONS, READ, WRITTEN = 60, 8, 120
 POOLS = ("en-squad", "en-medical", "en-newwiki", "fr-piaf", "pt-squad", "sw-tydi", "am-amqa", "x-en-afriqa", "en-squad-sms")
+
+
+Asks = list[tuple[str, str, str]]
+"""Questions, headings and passages."""
 
 
 @dataclass
@@ -69,10 +76,26 @@ def figures(reader: Reader, questions: list[str], of: list[Asked]) -> tuple[floa
     return 100 * float(np.mean(hits)), float((np.array(right)[:, None] > np.array(wrong)).mean())
 
 
+def written(train: Path, more: Path) -> dict[str, list[tuple[Asks, Asks]]]:
+    """By source, for each of some held-out passages: what it answers, and what people asked that it does not."""
+    found: dict[str, dict[str, tuple[Asks, Asks]]] = {}
+    for row in corpus.rows(more, "reader_written"):
+        if corpus.held_out(row["context"]):
+            of = found.setdefault(row["src"], {}).setdefault(row["context"], ([], []))
+            of[not row["answer"]].append((row["question"], "", row["context"]))
+    for row in corpus.rows(train, "reader_extra"):
+        if row["answer"] and (of := found["squad2.0-train-written"].get(row["context"])):
+            of[0].append((row["question"], "", row["context"]))
+    dice = random.Random(SEED)
+    both = {src: [of for of in by_passage.values() if all(of)] for src, by_passage in found.items()}
+    return {src: dice.sample(of, min(WRITTEN, len(of))) for src, of in both.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--train", type=Path, required=True, help="the folder of the training data")
     parser.add_argument("--models", type=Path, nargs="+", default=[MODELS], help="folders of models (default: the shipped one)")
+    parser.add_argument("--more", type=Path, required=True, help="the folder that written.py filled")
     given = parser.parse_args()
 
     stories = Stories(given.train, held_out=True)
@@ -89,6 +112,14 @@ def main() -> None:
             rows.append((plain[0], told[0], plain[1], told[1]))
             print("| {} | {} | {:.1f} | {:.1f} | {:.3f} | {:.3f} |".format(name, len(of), *rows[-1]), flush=True)
         print("| mean | | {:.1f} | {:.1f} | {:.3f} | {:.3f} |".format(*np.mean(rows, axis=0)))
+        print("\n| written | passages | AUROC |\n|---|---|---|")
+        for src, passages in written(given.train, given.more).items():
+            reader.read_ahead([one for both in passages for of in both for one in of])
+            pairs = []
+            for both in passages:
+                right, wrong = (np.array([reader.read(*one)[1] for one in of]) for of in both)
+                pairs += (right[:, None] > wrong).ravel().tolist()
+            print(f"| {src} | {len(passages)} | {np.mean(pairs):.3f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,8 @@ from train_embedder import OFTEN, weighted
 from training import Training, keep_sources, kept_sources, trained
 from unanswerable import twisted, without_answer
 
+# The file of pairs without an answer's place.
+PAIRS = "pairs_extra"
 # Passages of its source that a question is given; a step shows some of them.
 OTHERS = 2
 QUERY_TOKENS, TOKENS = 96, 176
@@ -66,9 +68,9 @@ TOGETHER = 12
 STORIED = 0.3
 # The weight of the loss of "none of them".
 NONE = 0.25
-# To how many of a step's questions one is added that only looks answerable, and
-# how many of these people wrote.
-UNANSWERABLE, WRITTEN = 0.5, 0.15
+# To how many of a step's questions one is added that only looks answerable; how many
+# of these people wrote of the very passage, where they did, and how many of another.
+UNANSWERABLE, BESIDE, WRITTEN = 0.75, 0.7, 0.4
 TRANSLATIONS = 0.18
 # The layers of the embedder that the reader starts from: the lower half, where
 # languages meet; the upper one is bent on embedding (Sajjad et al. 2020 found the
@@ -79,7 +81,7 @@ LAYERS = "0,1,2,3,4,5"
 SOURCES = {
     "qamr": 0.10, "boolq": 0.15, "squadshifts-amazon": 0.5, "squadshifts-reddit": 0.5,
     "squadshifts-newwiki": 1.0, "policyqa": 0.25, "squad-reqa-sent": 0.15, "narrativeqa-test": 0.5,
-    "belebele": 0.6,
+    "belebele": 0.6, "pquad": 0.4,
 }  # fmt: skip
 
 
@@ -95,15 +97,20 @@ class Question:
     others: list[str] = field(default_factory=list)
     glosses: str = ""
     """What stands after the question for words that no passage has."""
+    unanswerable: list[str] = field(default_factory=list)
+    """What people asked of the passage that it does not answer."""
 
 
-def questions(rng: random.Random, folder: Path, scripts: frozenset[str]) -> list[Question]:
+def questions(rng: random.Random, files: list[Path], people: list[Question], scripts: frozenset[str]) -> list[Question]:
     """The reading examples and the pairs, with their hard negatives of the data itself."""
     found: dict[tuple[str, str], Question] = {}
     unanswered: dict[tuple[str, str], list[str]] = {}
-    for file in ("reader_train", "reader_extra", "pairs_extra"):
-        for row in corpus.rows(folder, file):
-            paired = file == "pairs_extra"
+    beside: dict[str, list[str]] = {}
+    for one in people:
+        beside.setdefault(one.passage, []).append(one.text)
+    for file in files:
+        for row in corpus.rows(file.parent, file.name):
+            paired = file.name == PAIRS
             passage = row["passage"] if paired else row["context"]
             if len(passage) < 20 or corpus.held_out(passage):
                 continue
@@ -113,14 +120,14 @@ def questions(rng: random.Random, folder: Path, scripts: frozenset[str]) -> list
             if not paired and not row["answer"]:
                 unanswered.setdefault((source, text), []).append(passage)
                 continue
-            span = None
+            span, others = None, beside.get(passage, [])
             if paired:
                 title = topic(text) if row["src"].startswith("medquad") and len(passage) % 2 else None
                 passage = f"{title}\n{passage}" if title else passage
             else:
                 span = (row["start"], row["start"] + len(row["answer"]))
                 passage, span = window(rng, passage, span)
-            found.setdefault((source, text + passage[:40]), Question(source, row["lang"], text, passage, span))
+            found.setdefault((source, text + passage[:40]), Question(source, row["lang"], text, passage, span, unanswerable=others))
     kept = []
     for (source, _), question in sorted(found.items()):
         question.others = unanswered.get((source, question.text), [])
@@ -221,22 +228,24 @@ def translations(rng: random.Random, folder: Path, scripts: frozenset[str], coun
     return made
 
 
-def written(folder: Path, scripts: frozenset[str]) -> list[Question]:
+def written(files: list[Path], scripts: frozenset[str]) -> list[Question]:
     """Questions that people asked of a passage that does not answer them."""
     found = []
-    for file in ("reader_train", "reader_extra"):
-        for row in corpus.rows(folder, file):
+    for file in files:
+        for row in corpus.rows(file.parent, file.name):
             own = not row["answer"] and not row["src"].endswith("+neg")
             if own and not corpus.held_out(row["context"]) and corpus.readable(row["question"], scripts):
-                found.append(Question(row["src"], row["lang"], row["question"].strip(), row["context"][:1500], None))
+                found.append(Question(row["src"], row["lang"], row["question"].strip(), row["context"], None))
     return found
 
 
 def unanswered(dice: random.Random, q: Question, people: list[Question]) -> tuple[str, str] | None:
     """A question with a passage that looks as if it answered."""
+    if q.unanswerable and dice.random() < BESIDE:
+        return dice.choice(q.unanswerable), q.passage
     if dice.random() < WRITTEN:
         one = dice.choice(people)
-        return one.text, one.passage
+        return one.text, one.passage[:1500]
     if not q.span:
         return None
     if dice.random() < 0.4:
@@ -333,6 +342,7 @@ PREFIX = "passage: "
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--train", type=Path, required=True, help="the folder of the training data")
+    parser.add_argument("--more", type=Path, help="the folder that written.py filled")
     parser.add_argument("--models", type=Path, default=Path(__file__).parent.parent, help="the shipped vocabulary")
     parser.add_argument("--start", type=Path, help="the embedder's folder of checkpoints (default: the source itself)")
     parser.add_argument("--work", type=Path, required=True, help="the folder of checkpoints")
@@ -357,7 +367,10 @@ def main() -> None:
     abbreviations = json.loads((given.train / "sms_abbreviations.json").read_text())
     rng = random.Random(given.seed)
     count = given.steps * given.groups
-    asked = questions(rng, given.train, scripts)[: int(count * (1 - TRANSLATIONS))]
+    reading = [given.train / "reader_train", given.train / "reader_extra"]
+    reading += [given.more / "reader_written"] if given.more else []
+    people = written(reading, scripts)
+    asked = questions(rng, [*reading, given.train / PAIRS], people, scripts)[: int(count * (1 - TRANSLATIONS))]
     find_others(rng, asked)
     asked += translations(rng, given.train, scripts, int(count * TRANSLATIONS))
     asked = [q for q in asked if len(q.others) >= OTHERS]
@@ -365,7 +378,6 @@ def main() -> None:
     gloss(rng, asked, crossed(given.train))
     print(f"{len(asked)} questions for {count} places", flush=True)
 
-    people = written(given.train, scripts)
     stories = Stories(given.train)
     before = kept_sources(given.further) if given.further else set()
     if given.shipped:
@@ -429,7 +441,9 @@ def main() -> None:
         relevance = F.cross_entropy(orders, torch.zeros(compared, dtype=torch.long))
         answers = torch.zeros(len(made))
         answers[: given.groups] = 1
-        answerable = F.binary_cross_entropy_with_logits(verdicts[:, 1], answers)
+        # Where the answer lies beyond what is read, nothing is said of it.
+        read = torch.tensor([float(bool(one.span) or not row[2]) for one, row in zip(made, rows)])
+        answerable = F.binary_cross_entropy_with_logits(verdicts[:, 1], answers, read)
         span, none = (torch.stack(losses).mean() if losses else torch.tensor(0.0) for losses in (span_losses, none_losses))
         training.apply(
             relevance + answerable + span * given.span + none * NONE, relevance=relevance.item(),

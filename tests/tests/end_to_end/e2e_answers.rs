@@ -85,6 +85,16 @@ fn what_the_documents_answer_is_answered_and_the_rest_is_not_guessed() {
     let words = asked["answer"].as_str().unwrap();
     let passage = asked["citations"][0]["text"].as_str().unwrap();
     assert!(passage.replace('\n', " ").contains(words), "{words} / {passage}");
+
+    // Who speaks a language of no document finds the English one: "my boy has a
+    // fever" in Hausa, "does tuberculosis spread?" in Greek.
+    for (question, wanted) in [
+        ("Yaro na yana da zazzabi", "health/en/fever.md"),
+        ("Η φυματίωση μεταδίδεται;", "health/en/tuberculosis.md"),
+    ] {
+        let asked = ask(&base, question);
+        assert_eq!(asked["citations"][0]["document"], wanted, "{question}: {asked}");
+    }
 }
 
 #[test]

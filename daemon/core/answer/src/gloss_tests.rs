@@ -50,6 +50,27 @@ fn what_no_passage_says_is_said_in_english() {
 }
 
 #[test]
+fn forms_that_no_sentence_had_are_known_by_their_stems() {
+    assert_eq!(GLOSSARY.of(zulu(), "umongameli"), ["president"]);
+    // "To the president", "presidents", "and in the hospital".
+    for (form, gloss) in
+        [("komongameli", "president"), ("abongameli", "president"), ("nasesibhedlela", "hospital")]
+    {
+        assert_eq!(GLOSSARY.of(zulu(), form), [gloss]);
+    }
+    assert!(GLOSSARY.of(zulu(), "qqqqqqqqq").is_empty());
+    assert!(GLOSSARY.of(zulu(), "").is_empty());
+}
+
+#[test]
+fn greek_is_said_in_english() {
+    let greek = Language::parse("el").unwrap();
+    let asked = Query::analyse("Τα παιδιά πίνουν νερό;", Language::EN);
+    let said = in_english(&asked, &GLOSSARY, greek, &Index("children water house")).unwrap();
+    assert_eq!(said.text, "Τα παιδιά πίνουν νερό; children water");
+}
+
+#[test]
 fn passages_in_the_askers_language_are_asked_in_it() {
     let asked = Query::analyse("Mtoto ana homa", Language::SW);
     let own = Index("mtoto homa child fever");
@@ -86,7 +107,7 @@ proptest! {
         let bytes = [&SHIPPED[..8], &counts, &rest].concat();
         if let Ok(glossary) = Glossary::read(&bytes) {
             for language in glossary.languages() {
-                let _ = glossary.of(language, "homa").count();
+                let _ = glossary.of(language, "ngesibhedlela");
             }
         }
     }

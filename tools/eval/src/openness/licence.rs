@@ -20,8 +20,8 @@ const OF_CODE: [&str; 13] = [
 
 /// Conformant with the Open Definition 2.1, for data and other content.
 /// CC-BY-2.0-FR, Tatoeba's, has no SPDX identifier; it is written as those of
-/// other national versions are.
-const OF_CONTENT: [&str; 11] = [
+/// other national versions are. WordNet's own allows what MIT does, in other words.
+const OF_CONTENT: [&str; 12] = [
     "CC0-1.0",
     "CC-BY-2.0",
     "CC-BY-2.0-FR",
@@ -33,6 +33,7 @@ const OF_CONTENT: [&str; 11] = [
     "ODbL-1.0",
     "PDDL-1.0",
     "Unlicense",
+    "LicenseRef-WordNet-3.0",
 ];
 
 /// Whether code may be used, studied, changed and shared by everyone.

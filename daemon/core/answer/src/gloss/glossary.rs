@@ -11,8 +11,9 @@
 //! | words × 4 | u32 where each English word ends in what follows |
 //! | … | the English words, UTF-8 |
 //!
-//! The hash is the low half of a folded word's, as in the lexicon: of a hundred
-//! thousand words that are not there about one is taken for another.
+//! The hash is the low half of a folded word's, as in the lexicon: of fifty thousand
+//! words that are not there about one is taken for another. Stems stand among the words:
+//! the last six letters of longer ones as `~bulala`, the first six as `ukubul~`.
 
 use std::ops::Range;
 
@@ -24,9 +25,11 @@ use crate::spelling::hashed;
 #[derive(Clone)]
 pub struct Glossary {
     languages: Vec<(Language, Range<usize>)>,
-    entries: Vec<(u32, [u16; GLOSSES])>,
+    entries: Vec<Entry>,
     english: Vec<Box<str>>,
 }
+
+type Entry = (u32, [u16; GLOSSES]);
 
 /// Why bytes are no glossary.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +52,8 @@ const MAGIC: [u8; 4] = *b"JBGL";
 const VERSION: u32 = 1;
 /// A word has so many English ones at most.
 const GLOSSES: usize = 3;
+/// A stem has so many letters.
+const STEM: usize = 6;
 const NONE: u16 = u16::MAX;
 
 impl Glossary {
@@ -100,11 +105,23 @@ impl Glossary {
         self.languages().any(|own| own == language)
     }
 
-    /// The English of a folded word, likeliest first.
-    pub fn of(&self, language: Language, word: &str) -> impl Iterator<Item = &str> {
+    /// The English of a folded word, likeliest first; of its stems where it has none.
+    pub fn of(&self, language: Language, word: &str) -> Vec<&str> {
         let own = self.languages.iter().find(|(own, _)| *own == language);
         let own = own.map_or(&[][..], |(_, range)| &self.entries[range.clone()]);
-        let hash = hashed(word.as_bytes()) as u32;
+        let mut found: Vec<&str> = self.entry(own, word).collect();
+        if found.is_empty() {
+            for gloss in stems(word).iter().flat_map(|stem| self.entry(own, stem)) {
+                if !found.contains(&gloss) {
+                    found.push(gloss);
+                }
+            }
+        }
+        found
+    }
+
+    fn entry(&self, own: &[Entry], key: &str) -> impl Iterator<Item = &str> {
+        let hash = hashed(key.as_bytes()) as u32;
         let found = own.binary_search_by_key(&hash, |(hash, _)| *hash).ok();
         let glosses = found.map_or([NONE; GLOSSES], |at| own[at].1);
         glosses.into_iter().filter_map(|gloss| self.english.get(usize::from(gloss)).map(|w| &**w))
@@ -118,6 +135,19 @@ impl std::fmt::Debug for Glossary {
             .field("words", &self.entries.len())
             .finish_non_exhaustive()
     }
+}
+
+/// A long word's last letters, which prefixes leave as they are, and its first ones.
+fn stems(word: &str) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    let (Some(last), Some(first)) = (letters.last_chunk::<STEM>(), letters.first_chunk::<STEM>())
+    else {
+        return Vec::new();
+    };
+    if letters.len() == STEM {
+        return Vec::new();
+    }
+    vec![format!("~{}", String::from_iter(last)), format!("{}~", String::from_iter(first))]
 }
 
 /// So many records from the front, if there are as many.
@@ -137,7 +167,7 @@ fn language(record: &[u8; 12]) -> Option<(Language, Range<usize>)> {
     Some((Language::parse(&subtag).ok()?, number(first) as usize..number(end) as usize))
 }
 
-fn entry(record: &[u8; 10]) -> (u32, [u16; GLOSSES]) {
+fn entry(record: &[u8; 10]) -> Entry {
     let (hash, glosses) = record.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
     let (glosses, _) = glosses.as_chunks();
     let gloss = |at: usize| glosses.get(at).map_or(NONE, |bytes| u16::from_le_bytes(*bytes));
