@@ -65,9 +65,9 @@ fn forms_that_no_sentence_had_are_known_by_their_stems() {
 #[test]
 fn greek_is_said_in_english() {
     let greek = Language::parse("el").unwrap();
-    let asked = Query::analyse("Τα παιδιά πίνουν νερό;", Language::EN);
-    let said = in_english(&asked, &GLOSSARY, greek, &Index("children water house")).unwrap();
-    assert_eq!(said.text, "Τα παιδιά πίνουν νερό; children water");
+    let asked = Query::analyse("Ο πυρετός του παιδιού", Language::EN);
+    let said = in_english(&asked, &GLOSSARY, greek, &ENGLISH).unwrap();
+    assert_eq!(said.text, "Ο πυρετός του παιδιού fever child");
 }
 
 #[test]
