@@ -8,7 +8,9 @@ hundred the reader's relevance puts one first, and the AUROC of its answerabilit
 among the eight; both for the questions as the daemon has them read, with glosses
 (`glossary.py`), and with a story around them (`stories.py`). Then, of questions about
 the same held-out passage, the AUROC of the answerability between those that it answers
-and those that people wrote so that it does not (`written.py`).
+and those that people wrote so that it does not (`written.py`); and the mean of the
+answerability, as the logarithm of the odds, of those that passages with capitals
+answer: as they are, in small letters, and with the passage in small letters too.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from ranking_evidence import MODELS, Embedder
 from ranking_pools import Pool, pools
 from ranking_reading import Reader
 from stories import Stories
+from written import SQUAD
 
 SEED = 3
 QUESTIONS, READ, WRITTEN = 60, 8, 120
@@ -84,11 +87,16 @@ def written(train: Path, more: Path) -> dict[str, list[tuple[Asks, Asks]]]:
             of = found.setdefault(row["src"], {}).setdefault(row["context"], ([], []))
             of[not row["answer"]].append((row["question"], "", row["context"]))
     for row in corpus.rows(train, "reader_extra"):
-        if row["answer"] and (of := found["squad2.0-train-written"].get(row["context"])):
+        if row["answer"] and (of := found[SQUAD].get(row["context"])):
             of[0].append((row["question"], "", row["context"]))
     dice = random.Random(SEED)
     both = {src: [of for of in by_passage.values() if all(of)] for src, by_passage in found.items()}
     return {src: dice.sample(of, min(WRITTEN, len(of))) for src, of in both.items()}
+
+
+def small(asked: Asks) -> tuple[Asks, Asks]:
+    """The questions in small letters, and their passages too."""
+    return [(q.lower(), h, p) for q, h, p in asked], [(q.lower(), h, p.lower()) for q, h, p in asked]
 
 
 def main() -> None:
@@ -112,14 +120,16 @@ def main() -> None:
             rows.append((plain[0], told[0], plain[1], told[1]))
             print("| {} | {} | {:.1f} | {:.1f} | {:.3f} | {:.3f} |".format(name, len(of), *rows[-1]), flush=True)
         print("| mean | | {:.1f} | {:.1f} | {:.3f} | {:.3f} |".format(*np.mean(rows, axis=0)))
-        print("\n| written | passages | AUROC |\n|---|---|---|")
+        print("\n| written | passages | AUROC | answered | question small | both small |\n|---|---|---|---|---|---|")
         for src, passages in written(given.train, given.more).items():
             reader.read_ahead([one for both in passages for of in both for one in of])
             pairs = []
             for both in passages:
                 right, wrong = (np.array([reader.read(*one)[1] for one in of]) for of in both)
                 pairs += (right[:, None] > wrong).ravel().tolist()
-            print(f"| {src} | {len(passages)} | {np.mean(pairs):.3f} |", flush=True)
+            cased = [one for right, _ in passages for one in right if one[2] != one[2].lower()] if src == SQUAD else []
+            cells = [f"{np.mean([reader.read(*one)[1] for one in of]):.2f}" if of else "–" for of in (cased, *small(cased))]
+            print(f"| {src} | {len(passages)} | {np.mean(pairs):.3f} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The training data of `shared/train`, as all trainings read it.
+"""The training data of `shared/train`, and what recipes add to it, as all trainings read it.
 
 One passage in seven is held out, by its hash: no training sees it or a question
 about it, so that ranking and calibration are fitted on questions that are as
@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +25,14 @@ def rows(folder: Path, file: str, *, src: str | None = None, lang: str | None = 
         row = json.loads(line)
         if (src is None or row["src"] == src) and (lang is None or row["lang"] == lang):
             yield row
+
+
+def write(folder: Path, file: str, found: Iterable[dict]) -> None:
+    """Rows as `rows` reads them; the same rows give the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with gzip.GzipFile(folder / f"{file}.jsonl.gz", "wb", mtime=0) as lines:
+        for row in found:
+            lines.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
 
 
 def held_out(passage: str) -> bool:

@@ -15,18 +15,19 @@ the same senses (Bond and Foster 2013) goes with them.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import corpus
 
 WORDNET = Path("/usr/share/wordnet")
 # As `index.sense` numbers parts of speech; 5 is an adjective beside another.
 PARTS = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
 FILES = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 # Of a sense so many English words, the first of which stands for it the most often; and a
-# word so many times, with each two of its uses once more.
+# word so many times, with each two of its uses once more. A phrase stands there once: of
+# "foot-and-mouth disease", fever is neither the foot nor the mouth.
 WORDS, TIMES = 3, 8
 
 
@@ -68,15 +69,16 @@ def words(clones: Path) -> Iterator[dict]:
     seen = set()
     for file in ("ell/wn-data-ell.tab", "wikt/wn-wikt-ell.tab"):
         for line in (clones / "omw-data" / "wns" / file).read_text().splitlines()[1:]:
-            key, kind, *text = line.split("\t")
-            names, explained = english.get(key.replace("-s", "-a"), ((), ""))
+            key, kind, *_, text = line.split("\t")
+            sense = key.replace("-s", "-a")
+            names, explained = english.get(sense, ((), ""))
             if kind.endswith("def") and explained:
-                yield row("omw-el", text[-1], explained)
-            elif kind.endswith("lemma") and (key, text[-1]) not in seen:
-                seen.add((key, text[-1]))
+                yield row("omw-el", text, explained)
+            elif kind.endswith("lemma") and (sense, text) not in seen:
+                seen.add((sense, text))
                 for rank, name in enumerate(names[:WORDS]):
-                    times = min(TIMES, WORDS - rank + used.get((key.replace("-s", "-a"), name.lower()), 0) // 2)
-                    yield from [row("omw-el", text[-1], name)] * (1 if " " in text[-1] else times)
+                    times = min(TIMES, WORDS - rank + used.get((sense, name.lower()), 0) // 2)
+                    yield from [row("omw-el", text, name)] * (1 if " " in text else times)
 
 
 def main() -> None:
@@ -85,11 +87,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the folder that gets bitext_more.jsonl.gz")
     given = parser.parse_args()
 
-    given.out.mkdir(parents=True, exist_ok=True)
     found = [*news(given.clones), *words(given.clones)]
-    with gzip.GzipFile(given.out / "bitext_more.jsonl.gz", "wb", mtime=0) as file:
-        for one in found:
-            file.write((json.dumps(one, ensure_ascii=False) + "\n").encode())
+    corpus.write(given.out, "bitext_more", found)
     print(f"{len(found)} rows")
 
 

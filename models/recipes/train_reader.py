@@ -15,7 +15,7 @@ the same source that share its words or its look but do not:
 
 * relevance: cross-entropy over a question's passages;
 * answerability: binary cross-entropy for each passage; to some questions come
-  such as only look answerable (`unanswerable.py`), and some that people wrote;
+  such as only look answerable (`unanswerable.py`), and such as people wrote (`written.py`);
 * span: cross-entropy over the tokens of the passage that answers, and the mark at
   the start for "none of them", which is right where the passage does not answer.
 

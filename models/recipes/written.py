@@ -180,10 +180,7 @@ def main() -> None:
             dropped += 1
         else:
             kept.setdefault((one["question"], one["context"]), one)
-    given.out.mkdir(parents=True, exist_ok=True)
-    with gzip.GzipFile(given.out / "reader_written.jsonl.gz", "wb", mtime=0) as file:
-        for one in kept.values():
-            file.write((json.dumps(one, ensure_ascii=False) + "\n").encode())
+    corpus.write(given.out, "reader_written", kept.values())
     for src in (SQUAD, PQUAD):
         answers = [bool(one["answer"]) for one in kept.values() if one["src"] == src]
         print(f"{src}: {sum(answers)} answered, {len(answers) - sum(answers)} not")

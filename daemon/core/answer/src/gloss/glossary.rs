@@ -140,14 +140,12 @@ impl std::fmt::Debug for Glossary {
 /// A long word's last letters, which prefixes leave as they are, and its first ones.
 fn stems(word: &str) -> Vec<String> {
     let letters: Vec<char> = word.chars().collect();
-    let (Some(last), Some(first)) = (letters.last_chunk::<STEM>(), letters.first_chunk::<STEM>())
-    else {
-        return Vec::new();
-    };
-    if letters.len() == STEM {
-        return Vec::new();
+    match (letters.last_chunk::<STEM>(), letters.first_chunk::<STEM>()) {
+        (Some(last), Some(first)) if letters.len() > STEM => {
+            vec![format!("~{}", String::from_iter(last)), format!("{}~", String::from_iter(first))]
+        }
+        _ => Vec::new(),
     }
-    vec![format!("~{}", String::from_iter(last)), format!("{}~", String::from_iter(first))]
 }
 
 /// So many records from the front, if there are as many.
