@@ -65,7 +65,7 @@ def main() -> None:
         licence="CC-BY-SA-4.0",
         source=f"trained from PyPI {e5s1.PACKAGE}=={e5s1.VERSION} sha256:{e5s1.WHEEL_SHA256} {e5s1.MEMBER}",
         original="intfloat/multilingual-e5-small",
-        recipe=f"{TRAIN} --work WORK, seven times, each from the one before; reader.md has the options && "
+        recipe=f"{TRAIN} --work WORK, eight times, each from the one before; reader.md has the options && "
         "python models/recipes/reader.py --work WORK --out models/",
         card="reader.md", data=sources_of(given.work),
     )  # fmt: skip

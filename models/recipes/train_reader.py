@@ -30,8 +30,8 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 
 import torch
@@ -46,7 +46,7 @@ from embedder import DEFAULT_SCRIPTS
 from encoder import OUTSIDE
 from glossary import Glossary, crossed, half
 from noise import noisy
-from ranking_evidence import words
+from ranking_evidence import Collection, Embedder, prompt_passage, prompt_query, query_words, words
 from ranking_pools import topic
 from stories import Stories
 from tokens import Tokens
@@ -57,9 +57,14 @@ from unanswerable import twisted, without_answer
 # The file of pairs without an answer's place.
 PAIRS = "pairs_extra"
 # Passages of its source that a question is given; a step shows some of them.
-OTHERS = 2
-QUERY_TOKENS, TOKENS = 96, 176
+OTHERS = 8
+QUERY_TOKENS, TOKENS = 96, 208
 NOISY = 0.3
+# How many of each search's passages are looked at for wrong ones.
+NEAR = 12
+# How many questions are shown with their passages in small letters: many of the
+# passages of written.py are, and most questions of those have no answer.
+SMALL = 0.15
 # How many questions in another language than their passage are said in English too.
 GLOSSED = 0.9
 # So many sequences of like length are run at a time.
@@ -71,7 +76,7 @@ NONE = 0.25
 # To how many of a step's questions one is added that only looks answerable; how many
 # of these people wrote of the very passage, where they did, and how many of another.
 UNANSWERABLE, BESIDE, WRITTEN = 0.75, 0.7, 0.4
-TRANSLATIONS = 0.18
+TRANSLATIONS = 0.1
 # The layers of the embedder that the reader starts from: the lower half, where
 # languages meet; the upper one is bent on embedding (Sajjad et al. 2020 found the
 # lower layers the best to keep).
@@ -79,10 +84,16 @@ LAYERS = "0,1,2,3,4,5"
 
 # How much of a source is taken, against all of it for any other.
 SOURCES = {
-    "qamr": 0.10, "boolq": 0.15, "squadshifts-amazon": 0.5, "squadshifts-reddit": 0.5,
-    "squadshifts-newwiki": 1.0, "policyqa": 0.25, "squad-reqa-sent": 0.15, "narrativeqa-test": 0.5,
+    "qamr": 0.10, "boolq": 0.3, "squadshifts-amazon": 0.5, "squadshifts-reddit": 0.5,
+    "squadshifts-newwiki": 1.0, "policyqa": 0.25, "squad-reqa-sent": 0.5, "narrativeqa-test": 0.5,
     "belebele": 0.6, "pquad": 0.4,
 }  # fmt: skip
+
+# Whose questions lean on their passage ("What did the author like?"): other passages
+# of the source may answer them as well, so that they are not compared.
+LEANING = frozenset((
+    "belebele", "narrativeqa-test", "policyqa", "qamr", "squadshifts-amazon", "squadshifts-reddit",
+))  # fmt: skip
 
 
 @dataclass
@@ -168,31 +179,24 @@ def gloss(rng: random.Random, asked: list[Question], glossaries: list[Glossary])
 
 
 def find_others(rng: random.Random, asked: list[Question]) -> None:
-    """Gives each question passages of its source that share words with it, or with its passage."""
+    """Gives each question passages of its source that the daemon's searches find and that do not answer it."""
+    embedder = Embedder()
     for group in by_collection(asked):
         passages = sorted({q.passage for q in group})
-        db = sqlite3.connect(":memory:")
-        db.execute('CREATE VIRTUAL TABLE passage USING fts5(body, tokenize="unicode61 remove_diacritics 2")')
-        db.executemany("INSERT INTO passage(rowid, body) VALUES (?, ?)", enumerate(passages))
-        for question in group:
-            if len(question.others) >= OTHERS:
-                continue
-            own = [w for w in dict.fromkeys(words(question.text)) if len(w) > 2]
-            its = [w for w in dict.fromkeys(words(question.passage)) if len(w) > 5]
-            rng.shuffle(its)
-            # A question in another language than its passage shares no words with the others either.
-            use = own[:12] if rng.random() < 0.6 and own else its[:8]
-            query = " OR ".join(f'"{w}"' for w in use) or '"x"'
-            near = db.execute(
-                "SELECT rowid FROM passage WHERE passage MATCH ? ORDER BY rank LIMIT 6", (query,)
-            ).fetchall()
+        vectors = embedder.all([prompt_passage("", p) for p in passages])
+        found = Collection([""] * len(passages), passages, vectors)
+        questions = embedder.all([prompt_query(q.text) for q in group])
+        for question, vector in zip(group, questions):
+            by_words = found.full_text("word", query_words(question.text, question.language))
+            turns = zip_longest(by_words[:NEAR], found.dense(vector)[:NEAR])
+            near = dict.fromkeys(hit[0] for turn in turns for hit in turn if hit)
             answer = question.passage[slice(*question.span)].lower() if question.span else None
             likely = [
-                p for (at,) in near
+                p for at in near
                 if (p := passages[at])[:60] != question.passage[:60] and not (answer and answer in p.lower())
             ]  # fmt: skip
-            # The first often answers too; any of the next is likelier not to.
-            rng.shuffle(likely)
+            # With no answer to look for, the nearest often answers too.
+            likely = likely[0 if answer else 1 :]
             question.others += likely[: OTHERS - len(question.others)]
             while len(question.others) < OTHERS and len(passages) > 3:
                 other = rng.choice(passages)
@@ -239,20 +243,25 @@ def written(files: list[Path], scripts: frozenset[str]) -> list[Question]:
     return found
 
 
-def unanswered(dice: random.Random, q: Question, people: list[Question]) -> tuple[str, str] | None:
-    """A question with a passage that looks as if it answered."""
+def unanswered(dice: random.Random, q: Question, people: list[Question]) -> Question | None:
+    """A question whose passage looks as if it answered."""
     if q.unanswerable and dice.random() < BESIDE:
-        return dice.choice(q.unanswerable), q.passage
+        return replace(q, text=dice.choice(q.unanswerable), span=None, glosses="")
     if dice.random() < WRITTEN:
-        one = dice.choice(people)
-        return one.text, one.passage[:1500]
+        return dice.choice(people)
     if not q.span:
         return None
     if dice.random() < 0.4:
         rest = without_answer(q.passage, q.span)
-        return (q.text + q.glosses, rest) if rest else None
-    question = twisted(dice, q.text, q.passage, q.passage[slice(*q.span)], q.language == "en")
-    return (question + q.glosses, q.passage) if question else None
+        return replace(q, passage=rest, span=None) if rest else None
+    text = twisted(dice, q.text, q.passage, q.passage[slice(*q.span)], q.language == "en")
+    return replace(q, text=text, span=None) if text else None
+
+
+def small(text: str) -> str:
+    """A passage in small letters, as long as before."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text
 
 
 class Reader(nn.Module):
@@ -366,17 +375,21 @@ def main() -> None:
     scripts = frozenset(DEFAULT_SCRIPTS.split(","))
     abbreviations = json.loads((given.train / "sms_abbreviations.json").read_text())
     rng = random.Random(given.seed)
-    count = given.steps * given.groups
+    compared = given.compared or given.groups
     reading = [given.train / "reader_train", given.train / "reader_extra"]
     reading += [given.more / "reader_written"] if given.more else []
     people = written(reading, scripts)
-    asked = questions(rng, [*reading, given.train / PAIRS], people, scripts)[: int(count * (1 - TRANSLATIONS))]
-    find_others(rng, asked)
-    asked += translations(rng, given.train, scripts, int(count * TRANSLATIONS))
-    asked = [q for q in asked if len(q.others) >= OTHERS]
-    rng.shuffle(asked)
+    asked = questions(rng, [*reading, given.train / PAIRS], people, scripts)
+    alone = [q for q in asked if q.source not in LEANING][: int(given.steps * compared * (1 - TRANSLATIONS))]
+    taken = {id(q) for q in alone}
+    others = [q for q in asked if q.span and id(q) not in taken][: given.steps * (given.groups - compared)]
+    find_others(rng, alone)
+    alone = [q for q in alone if len(q.others) >= OTHERS]
+    alone += translations(rng, given.train, scripts, int(given.steps * compared * TRANSLATIONS))
+    rng.shuffle(alone)
+    asked = alone + others
     gloss(rng, asked, crossed(given.train))
-    print(f"{len(asked)} questions for {count} places", flush=True)
+    print(f"{len(alone)} questions to compare, {len(others)} others", flush=True)
 
     stories = Stories(given.train)
     before = kept_sources(given.further) if given.further else set()
@@ -399,21 +412,24 @@ def main() -> None:
     heads = [p for name, p in model.named_parameters() if not name.startswith("body.")]
     training = Training(model, given.work, given.rate, given.steps, quick=heads)
 
+    def said(dice: random.Random, q: Question) -> str:
+        """The question as somebody asks it."""
+        text = stories.around(dice, q.text, q.language, STORIED)
+        text = noisy(dice, text, abbreviations, dice.uniform(0.1, 0.5)) if dice.random() < NOISY else text
+        return text + q.glosses
+
     while training.step < given.steps:
         dice = random.Random(f"{given.seed} {training.step}")
-        batch = [asked[(training.step * given.groups + n) % len(asked)] for n in range(given.groups)]
-        rows, others = [], []
-        for q in batch:
-            text = stories.around(dice, q.text, q.language, STORIED)
-            text = noisy(dice, text, abbreviations, dice.uniform(0.1, 0.5)) if dice.random() < NOISY else text
-            text += q.glosses
-            rows.append((text, q.passage, q.span))
-            others.append([(text, other[:1500], None) for other in dice.sample(q.others, given.others)])
-        compared = given.compared or given.groups
-        rows += [row for group in others[:compared] for row in group]
-        for q in batch:
-            if dice.random() < UNANSWERABLE and (pair := unanswered(dice, q, people)):
-                rows.append((stories.around(dice, pair[0], q.language, STORIED), pair[1], None))
+        batch = [of[(training.step * n + at) % len(of)] for of, n in ((alone, compared), (others, given.groups - compared)) for at in range(n)]
+        rows, wrong_rows, only_look = [], [], []
+        for at, q in enumerate(batch):
+            text, letters = said(dice, q), small if dice.random() < SMALL else str
+            rows.append((text, letters(q.passage), q.span))
+            wrong = dice.sample(q.others, given.others) if at < compared else []
+            wrong_rows += [(text, letters(other[:1500]), None) for other in wrong]
+            if dice.random() < UNANSWERABLE and (looks := unanswered(dice, q, people)):
+                only_look.append((said(dice, looks), letters(looks.passage[:1500]), None))
+        rows += wrong_rows + only_look
         made = examples(tokens, rows)
 
         # Sequences of like length are run together to spare padding.
@@ -441,9 +457,11 @@ def main() -> None:
         relevance = F.cross_entropy(orders, torch.zeros(compared, dtype=torch.long))
         answers = torch.zeros(len(made))
         answers[: given.groups] = 1
-        # Where the answer lies beyond what is read, nothing is said of it.
+        # Where the answer lies beyond what is read, nothing is said of it; a question's
+        # wrong passages count as two, however many they are.
         read = torch.tensor([float(bool(one.span) or not row[2]) for one, row in zip(made, rows)])
-        answerable = F.binary_cross_entropy_with_logits(verdicts[:, 1], answers, read)
+        read[given.groups : given.groups + len(wrong_rows)] *= 2 / given.others
+        answerable = F.binary_cross_entropy_with_logits(verdicts[:, 1], answers, read, reduction="sum") / read.sum()
         span, none = (torch.stack(losses).mean() if losses else torch.tensor(0.0) for losses in (span_losses, none_losses))
         training.apply(
             relevance + answerable + span * given.span + none * NONE, relevance=relevance.item(),

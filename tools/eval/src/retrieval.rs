@@ -123,3 +123,6 @@ impl<'a> Searcher<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
